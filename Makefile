@@ -1,0 +1,43 @@
+# The two commands: `make demo` and `make test`. The rest is what they are made of.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+.PHONY: help demo test setup build release lint tidy unit drift conformance bench proto clean
+
+help:                ## this list
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: setup build    ## set up, run three payments through everything, show them
+	@scripts/demo.sh
+
+test: lint build unit drift conformance ## set up what is missing and pass all tests
+	@echo "all tests passed"
+
+setup:               ## install missing Debian packages
+	@scripts/setup.sh
+
+build: setup         ## debug build of the program and the tests
+	swift build --build-tests $(SWIFT_FLAGS)
+
+release: setup       ## optimised build, for benchmarks and use
+	swift build -c release --product aloft $(SWIFT_FLAGS)
+
+lint: setup          ## formatting
+	@scripts/lint.sh
+
+unit: build          ## unit, property, store, gateway and end-to-end tests (private servers)
+	swift test --skip-build
+
+drift: build         ## generated code equals our protos
+	@scripts/proto.sh --check
+
+conformance: build   ## the unmodified Python SDK against a live server
+	@scripts/setup.sh --python
+	@scripts/conformance.sh
+
+bench: release       ## hello benchmark
+	.build/release/aloft bench hello
+
+proto: setup         ## regenerate Sources/TemporalAPI/Generated
+	@scripts/proto.sh
+
+clean:               ## remove build products and caches
+	rm -rf .build .cache
