@@ -1,0 +1,57 @@
+import History
+
+extension Run {
+    /// Does this run, as it was carried on live or loaded from a snapshot, agree with `fold`, which its events rebuilt?
+    ///
+    /// - Returns: the first difference between the parts that the history determines; `nil` when there is none.
+    public func agrees(withFoldOf fold: Run) -> String? {
+        if started != fold.started { return "started attributes" }
+        if startTime != fold.startTime { return "start time: \(startTime), folded \(fold.startTime)" }
+        if facts.lastEventID != fold.facts.lastEventID {
+            return "last event: \(facts.lastEventID), folded \(fold.facts.lastEventID)"
+        }
+        if facts.status != fold.facts.status {
+            return
+                "status: \(facts.status.map { "\($0)" } ?? "none"), folded \(fold.facts.status.map { "\($0)" } ?? "none")"
+        }
+        if facts != fold.facts { return "facts of the run" }
+        if activities.table.all.map(\.recorded) != fold.activities.table.all.map(\.recorded) {
+            return "pending activities"
+        }
+        let timersHere = timers.table.all.map {
+            PendingTimer(timerID: $0.timerID, startedEventID: $0.startedEventID, firesAt: $0.firesAt)
+        }
+        if timersHere != fold.timers.table.all { return "pending timers" }
+        return workflowTask.differs(from: fold.workflowTask)
+    }
+
+    /// Would folding the history alone rebuild everything that matters? Then a store needs no snapshot.
+    ///
+    /// Left out of account: the sticky queue and the number of a transient attempt, which a crash may forget.
+    public var isRebuiltByHistory: Bool {
+        guard isOpen else { return true }
+        guard eventBuffer.isEmpty, workflowTask.pending?.lease?.isRecorded != true else { return false }
+        return activities.table.all.allSatisfy { $0.attempt == 1 && !$0.isStarted && !$0.endIsBuffered }
+    }
+}
+
+extension WorkflowTaskMachine {
+    /// The first difference in what the history says.
+    fileprivate func differs(from fold: WorkflowTaskMachine) -> String? {
+        if lastCompletedStartedEventID != fold.lastCompletedStartedEventID { return "last completed workflow task" }
+        if wasEverScheduled != fold.wasEverScheduled || isOwed != fold.isOwed { return "owed workflow task" }
+        switch (pending, fold.pending) {
+        case (nil, nil): return nil
+        case (let task?, let other?):
+            if task.scheduledEventID != other.scheduledEventID { return "scheduled event of the pending workflow task" }
+            if task.isRecorded != other.isRecorded { return "pending workflow task: transient" }
+            if task.isRecorded, task.attempt != other.attempt || task.scheduledTime != other.scheduledTime {
+                return "pending workflow task: attempt or time"
+            }
+            let started = task.lease.flatMap { $0.isRecorded ? $0.startedEventID : nil }
+            if started != other.lease?.startedEventID { return "start of the pending workflow task" }
+            return nil
+        case (_?, nil), (nil, _?): return "pending workflow task"
+        }
+    }
+}

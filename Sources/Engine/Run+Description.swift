@@ -1,0 +1,109 @@
+public import History
+
+/// A pending activity as status pages show it.
+public struct PendingActivityDescription: Hashable, Sendable {
+    public enum State: Int32, Hashable, Sendable {
+        case scheduled = 1
+        case started = 2
+        case cancelRequested = 3
+    }
+    public var scheduledEventID: EventID
+    public var activityID: ActivityID
+    public var activityType: String
+    public var taskQueue: TaskQueueName
+    public var state: State
+    public var attempt: Int32
+    /// 0 means without limit.
+    public var maximumAttempts: Int32
+    public var heartbeatDetails: Blob?
+    public var lastHeartbeatTime: Timestamp?
+    public var lastStartedTime: Timestamp?
+    /// When this attempt was or will be handed out.
+    public var scheduledTime: Timestamp
+    /// When the activity was asked for.
+    public var firstScheduledTime: Timestamp
+    public var expirationTime: Timestamp?
+    /// Set while a failed attempt waits for its back-off.
+    public var nextAttemptScheduledTime: Timestamp?
+    public var lastFailure: Failure?
+    public var lastWorkerIdentity: String
+    public var priority: Priority?
+    public var retryPolicy: RetryPolicy
+}
+
+/// The pending workflow task as status pages show it.
+public struct PendingWorkflowTaskDescription: Hashable, Sendable {
+    public var isStarted: Bool
+    public var scheduledTime: Timestamp
+    public var originalScheduledTime: Timestamp
+    public var startedTime: Timestamp?
+    public var attempt: Int32
+    public var scheduledEventID: EventID
+    public var isTransient: Bool
+}
+
+extension Run {
+    public var closeTime: Timestamp? { facts.closeTime }
+    /// When the workflow may begin: its start and the back-off of its first workflow task.
+    public var executionTime: Timestamp { firstTaskTime }
+    /// When this run times out.
+    public var runExpirationTime: Timestamp? { isOpen ? expirationTime : nil }
+    public var cancelRequested: Bool { facts.cancelIsRequested || cancelRequestIsBuffered }
+    public var taskQueue: TaskQueueName { started?.taskQueue.name ?? "" }
+    public var stickyQueue: TaskQueueName? { sticky?.queue }
+    public var stickyAttributes: StickyAttributes? { sticky }
+    public var hasCompletedWorkflowTask: Bool { workflowTask.lastCompletedStartedEventID != .none }
+    public var lastCompletedStartedEventID: EventID { workflowTask.lastCompletedStartedEventID }
+    public var workflowTaskAttempt: Int32 { workflowTask.pending?.attempt ?? 1 }
+    public var bufferedEventCount: Int { eventBuffer.entries.count }
+    public var pendingTimerCount: Int { timers.table.count }
+    /// In the order in which they were started.
+    public var pendingTimerIDs: [TimerID] { timers.table.all.map(\.timerID) }
+
+    /// The memo with all its changes; an encoded `Memo`.
+    public var memo: Blob? {
+        if let changed = facts.memo { return changed.blob }
+        return started?.memo
+    }
+
+    /// The search attributes with all their changes; an encoded `SearchAttributes`.
+    public var searchAttributes: Blob? {
+        if let changed = facts.searchAttributes { return changed.blob }
+        return started?.searchAttributes
+    }
+
+    public var pendingWorkflowTask: PendingWorkflowTaskDescription? {
+        guard isOpen, let task = workflowTask.pending else { return nil }
+        return PendingWorkflowTaskDescription(
+            isStarted: task.lease != nil, scheduledTime: task.scheduledTime,
+            originalScheduledTime: task.originalScheduledTime,
+            startedTime: task.lease?.time, attempt: task.attempt, scheduledEventID: task.scheduledEventID,
+            isTransient: task.isTransient)
+    }
+
+    /// In the order in which they were scheduled.
+    public var pendingActivities: [PendingActivityDescription] {
+        activities.table.all.filter { !$0.endIsBuffered }.map { activity in
+            let state: PendingActivityDescription.State =
+                activity.isCancelRequested ? .cancelRequested : activity.isStarted ? .started : .scheduled
+            return PendingActivityDescription(
+                scheduledEventID: activity.scheduledEventID, activityID: activity.scheduled.activityID,
+                activityType: activity.scheduled.activityType, taskQueue: activity.scheduled.taskQueue.name,
+                state: state,
+                attempt: activity.attempt, maximumAttempts: activity.scheduled.retryPolicy.maximumAttempts,
+                heartbeatDetails: activity.heartbeatDetails, lastHeartbeatTime: activity.lastHeartbeatTime,
+                lastStartedTime: activity.start?.time, scheduledTime: activity.dueTime,
+                firstScheduledTime: activity.scheduledTime, expirationTime: activity.expiration,
+                nextAttemptScheduledTime: activity.isOffered ? nil : activity.dueTime,
+                lastFailure: activity.lastFailure,
+                lastWorkerIdentity: activity.lastWorkerIdentity, priority: activity.scheduled.priority,
+                retryPolicy: activity.scheduled.retryPolicy)
+        }
+    }
+
+    /// What the workflow task that is started now looks like to its worker; `nil` when none is.
+    public var startedWorkflowTask: StartedWorkflowTask? {
+        guard isOpen, let task = workflowTask.pending, let lease = task.lease else { return nil }
+        return leasedTask(task, lease)
+    }
+}
