@@ -1,0 +1,57 @@
+import History
+import Postgres
+public import Runtime
+
+extension PostgresStore {
+    public func acquireLanes(node: String, address: String, limit: Int, seconds: Int) async throws(StoreError)
+        -> [LaneLease]
+    {
+        let results = try await run([
+            LeaseStatements.seeNode.call {
+                $0.text(node)
+                $0.text(address)
+            },
+            LeaseStatements.acquire.call {
+                $0.text(node)
+                $0.int32(Int32(limit))
+                $0.int32(Int32(seconds))
+            },
+        ])
+        return try leases(results[1])
+    }
+
+    public func renewLanes(node: String, seconds: Int) async throws(StoreError) -> [LaneLease] {
+        let results = try await run([
+            LeaseStatements.renew.call {
+                $0.text(node)
+                $0.int32(Int32(seconds))
+            }
+        ])
+        return try leases(results[0])
+    }
+
+    public func releaseLanes(node: String) async throws(StoreError) {
+        _ = try await run([LeaseStatements.release.call { $0.text(node) }])
+    }
+
+    public func laneOwners() async throws(StoreError) -> [Int16: String] {
+        let result = try await read(LeaseStatements.owners.call())
+        return try decode { () throws(PostgresError) in
+            var owners: [Int16: String] = [:]
+            for index in 0..<result.count { owners[try result[index].int16(0)] = try result[index].text(1) }
+            return owners
+        }
+    }
+
+    private func leases(_ result: ResultSet) throws(StoreError) -> [LaneLease] {
+        let leases = try decode { () throws(PostgresError) in
+            try result.map { row throws(PostgresError) in
+                LaneLease(
+                    lane: try row.int16(0), epoch: try row.int64(1),
+                    expiresAt: Timestamp(nanoseconds: try row.microsecondsSince1970(2) * 1000),
+                    lastOutboxSequence: try row.int64(3))
+            }
+        }
+        return leases.sorted { $0.lane < $1.lane }
+    }
+}

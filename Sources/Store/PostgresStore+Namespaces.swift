@@ -1,0 +1,45 @@
+import History
+import Postgres
+public import Runtime
+
+extension PostgresStore {
+    public func insertNamespace(_ namespace: Namespace) async throws(StoreError) {
+        try await write(namespace, NamespaceStatements.insert)
+    }
+
+    public func updateNamespace(_ namespace: Namespace) async throws(StoreError) {
+        try await write(namespace, NamespaceStatements.update)
+    }
+
+    private func write(_ namespace: Namespace, _ statement: Statement) async throws(StoreError) {
+        let uuid = try requireUUID(namespace.id.uuid, "namespace id")
+        let call = statement.call {
+            $0.uuid(uuid)
+            $0.text(namespace.name)
+            $0.int32(namespace.state)
+            $0.int64(namespace.retention.nanoseconds)
+            $0.text(namespace.description)
+            $0.text(namespace.ownerEmail)
+            $0.texts(namespace.data.map(\.name))
+            $0.byteas(namespace.data.map(\.value.bytes))
+        }
+        do throws(PostgresError) {
+            try await readers.query(call)
+        } catch {
+            throw error.isUniqueViolation ? .alreadyExists([]) : StoreError(error)
+        }
+    }
+
+    public func namespaces() async throws(StoreError) -> [Namespace] {
+        let result = try await read(NamespaceStatements.list.call())
+        return try decode { () throws(PostgresError) in
+            try result.map { row throws(PostgresError) in
+                Namespace(
+                    id: NamespaceID(try row.uuid(0)), name: try row.text(1), description: try row.text(4),
+                    ownerEmail: try row.text(5),
+                    data: zip(try row.texts(6), try row.byteas(7)).map { NamedBlob($0, Blob($1)) },
+                    retention: TimeSpan(nanoseconds: try row.int64(3)), state: try row.int32(2))
+            }
+        }
+    }
+}
