@@ -1,0 +1,271 @@
+public import Engine
+public import History
+
+public struct StartWorkflowRequest: Sendable {
+    public var namespace: NamespaceID
+    /// Run ids and the first-run chain are filled in by the runtime.
+    public var attributes: WorkflowExecutionStarted
+    public var userMetadata: Blob?
+    public var requestID: RequestID
+    public var reusePolicy: WorkflowIDReusePolicy
+    public var conflictPolicy: WorkflowIDConflictPolicy
+    public var signal: WorkflowExecutionSignaled?
+    public var requestEagerTask: Bool
+    public var claim: RequestClaim?
+    public var actor: String
+
+    public init(
+        namespace: NamespaceID, attributes: WorkflowExecutionStarted, userMetadata: Blob? = nil, requestID: RequestID,
+        reusePolicy: WorkflowIDReusePolicy = .allowDuplicate, conflictPolicy: WorkflowIDConflictPolicy = .fail,
+        signal: WorkflowExecutionSignaled? = nil, requestEagerTask: Bool = false, claim: RequestClaim? = nil, actor: String = ""
+    ) {
+        self.namespace = namespace
+        self.attributes = attributes
+        self.userMetadata = userMetadata
+        self.requestID = requestID
+        self.reusePolicy = reusePolicy
+        self.conflictPolicy = conflictPolicy
+        self.signal = signal
+        self.requestEagerTask = requestEagerTask
+        self.claim = claim
+        self.actor = actor
+    }
+}
+
+public struct StartWorkflowResult: Sendable {
+    public var run: RunID
+    public var firstRun: RunID
+    public var started: Bool
+    public var status: WorkflowStatus
+    public var eagerTask: PolledWorkflowTask?
+    public init(run: RunID, firstRun: RunID, started: Bool, status: WorkflowStatus, eagerTask: PolledWorkflowTask? = nil) {
+        self.run = run
+        self.firstRun = firstRun
+        self.started = started
+        self.status = status
+        self.eagerTask = eagerTask
+    }
+}
+
+public enum TaskKind: UInt8, Sendable, Hashable { case workflow = 1, activity = 2 }
+
+public struct TaskPoll: Sendable {
+    public var namespace: NamespaceID
+    public var queue: TaskQueue
+    public var identity: String
+    public var workerInstanceKey: String
+    public var deadline: Timestamp
+    public var workerVersion: Blob?
+    public init(
+        namespace: NamespaceID, queue: TaskQueue, identity: String, workerInstanceKey: String, deadline: Timestamp,
+        workerVersion: Blob? = nil
+    ) {
+        self.namespace = namespace
+        self.queue = queue
+        self.identity = identity
+        self.workerInstanceKey = workerInstanceKey
+        self.deadline = deadline
+        self.workerVersion = workerVersion
+    }
+}
+
+/// Names a direct (legacy) query task.
+public struct QueryToken: Sendable, Hashable {
+    public var run: RunKey
+    public var id: String
+    public init(run: RunKey, id: String) {
+        self.run = run
+        self.id = id
+    }
+}
+
+/// What a workflow poll returns: a workflow task, or a direct query.
+public struct PolledWorkflowTask: Sendable {
+    public enum Work: Sendable {
+        case task(WorkflowTaskToken)
+        case query(QueryToken, QueryRequest)
+    }
+    public var work: Work
+    public var run: RunKey
+    public var workflowType: String
+    /// The run's normal queue (never the sticky one).
+    public var taskQueue: TaskQueueName
+    /// Encoded events, contiguous; possibly only the first page.
+    public var history: [[UInt8]]
+    /// When the history goes on: the next event to ask for, and the last one of this task.
+    public var nextEvent: EventID?
+    public var lastEvent: EventID
+    public var previousStartedEventID: EventID
+    public var startedEventID: EventID
+    public var attempt: Int32
+    public var scheduledTime: Timestamp
+    public var startedTime: Timestamp
+    /// Buffered queries by id.
+    public var queries: [(id: String, query: QueryRequest)]
+    public var backlogHint: Int64
+
+    public init(
+        work: Work, run: RunKey, workflowType: String, taskQueue: TaskQueueName, history: [[UInt8]], nextEvent: EventID?,
+        lastEvent: EventID, previousStartedEventID: EventID, startedEventID: EventID, attempt: Int32, scheduledTime: Timestamp,
+        startedTime: Timestamp, queries: [(id: String, query: QueryRequest)] = [], backlogHint: Int64 = 0
+    ) {
+        self.work = work
+        self.run = run
+        self.workflowType = workflowType
+        self.taskQueue = taskQueue
+        self.history = history
+        self.nextEvent = nextEvent
+        self.lastEvent = lastEvent
+        self.previousStartedEventID = previousStartedEventID
+        self.startedEventID = startedEventID
+        self.attempt = attempt
+        self.scheduledTime = scheduledTime
+        self.startedTime = startedTime
+        self.queries = queries
+        self.backlogHint = backlogHint
+    }
+}
+
+public struct PolledActivityTask: Sendable {
+    public var activity: StartedActivity
+    public init(activity: StartedActivity) { self.activity = activity }
+}
+
+public struct CompleteWorkflowTaskRequest: Sendable {
+    public var token: WorkflowTaskToken
+    public var commands: [WorkflowCommand]
+    public var completed: WorkflowTaskCompleted
+    public var sticky: StickyAttributes?
+    public var returnNewTask: Bool
+    public var forceNewTask: Bool
+    public var queryResults: [(id: String, answer: QueryAnswer)]
+    /// How many activities the worker could take at once.
+    public var eagerActivitiesMax: Int
+    public init(
+        token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted, sticky: StickyAttributes? = nil,
+        returnNewTask: Bool = false, forceNewTask: Bool = false, queryResults: [(id: String, answer: QueryAnswer)] = [],
+        eagerActivitiesMax: Int = 0
+    ) {
+        self.token = token
+        self.commands = commands
+        self.completed = completed
+        self.sticky = sticky
+        self.returnNewTask = returnNewTask
+        self.forceNewTask = forceNewTask
+        self.queryResults = queryResults
+        self.eagerActivitiesMax = eagerActivitiesMax
+    }
+}
+
+public struct CompletedWorkflowTask: Sendable {
+    public var newTask: PolledWorkflowTask?
+    public var eagerActivities: [PolledActivityTask]
+    public init(newTask: PolledWorkflowTask? = nil, eagerActivities: [PolledActivityTask] = []) {
+        self.newTask = newTask
+        self.eagerActivities = eagerActivities
+    }
+}
+
+public struct HeartbeatResult: Sendable, Hashable {
+    public var cancelRequested: Bool
+    public var paused: Bool
+    public var reset: Bool
+    public init(cancelRequested: Bool, paused: Bool = false, reset: Bool = false) {
+        self.cancelRequested = cancelRequested
+        self.paused = paused
+        self.reset = reset
+    }
+}
+
+public enum QueryRejectCondition: Int32, Sendable, Hashable { case none = 1, notOpen = 2, notCompletedCleanly = 3 }
+
+public struct QueryRequest: Sendable, Hashable {
+    public var type: String
+    public var arguments: Blob?
+    public var header: Blob?
+    public var rejectCondition: QueryRejectCondition
+    public init(type: String, arguments: Blob?, header: Blob?, rejectCondition: QueryRejectCondition = .none) {
+        self.type = type
+        self.arguments = arguments
+        self.header = header
+        self.rejectCondition = rejectCondition
+    }
+}
+
+public enum QueryAnswer: Sendable, Hashable {
+    case answered(Blob?)
+    case failed(message: String, failure: Blob?)
+}
+
+public enum QueryResult: Sendable, Hashable {
+    case answered(Blob?)
+    case rejected(WorkflowStatus)
+}
+
+public struct HistoryRequest: Sendable {
+    public enum Filter: Sendable { case allEvents, closeEvent }
+    public var target: RunTarget
+    public var first: EventID
+    /// Not beyond this event (a task's own history); `.none` = to the end.
+    public var last: EventID
+    public var limit: Int
+    public var filter: Filter
+    public var waitForNew: Bool
+    /// From `last` (or the end) down to `first`; the page's `next` is then the `last` to ask for.
+    public var newestFirst: Bool
+    public init(
+        target: RunTarget, first: EventID = .first, last: EventID = .none, limit: Int, filter: Filter = .allEvents,
+        waitForNew: Bool = false, newestFirst: Bool = false
+    ) {
+        self.target = target
+        self.first = first
+        self.last = last
+        self.limit = limit
+        self.filter = filter
+        self.waitForNew = waitForNew
+        self.newestFirst = newestFirst
+    }
+}
+
+public struct HistoryPage: Sendable {
+    public var run: RunKey
+    public var events: [[UInt8]]
+    /// The next event to ask for; nil when the history is complete for this request.
+    public var next: EventID?
+    public var isOpen: Bool
+    public init(run: RunKey, events: [[UInt8]], next: EventID?, isOpen: Bool) {
+        self.run = run
+        self.events = events
+        self.next = next
+        self.isOpen = isOpen
+    }
+}
+
+/// Everything `DescribeWorkflowExecution` shows. `state` is the run itself: its read-only properties hold the rest.
+public struct RunDescription: Sendable {
+    public var summary: RunSummary
+    public var state: Run
+    public init(summary: RunSummary, state: Run) {
+        self.summary = summary
+        self.state = state
+    }
+}
+
+public struct TaskQueueDescription: Sendable {
+    public struct Poller: Sendable {
+        public var identity: String
+        public var lastAccess: Timestamp
+        public init(identity: String, lastAccess: Timestamp) {
+            self.identity = identity
+            self.lastAccess = lastAccess
+        }
+    }
+    public var pollers: [Poller]
+    public var backlogCount: Int
+    public var oldestTaskAge: TimeSpan
+    public init(pollers: [Poller], backlogCount: Int, oldestTaskAge: TimeSpan) {
+        self.pollers = pollers
+        self.backlogCount = backlogCount
+        self.oldestTaskAge = oldestTaskAge
+    }
+}

@@ -1,0 +1,221 @@
+import Engine
+public import History
+public import Logging
+import Synchronization
+
+/// One node of the engine: owns lanes, decides for their runs, brings tasks to pollers.
+///
+/// ``start()`` takes lanes and begins to serve; ``shutdown()`` stores what was decided and gives the lanes back. All requests
+/// of ``Backend`` may come at once, from any task.
+public final class Host: Sendable {
+    let services: Services
+    let partitions: [Partition]
+    let stores: Stores
+    let directory: NamespaceDirectory
+    private let relayIsConnected: @Sendable () -> Bool
+    private let running = Mutex<Task<Void, Never>?>(nil)
+    private let isStopping = Atomic<Bool>(false)
+
+    /// The stores that a host works on; one object may be all of them.
+    public struct Stores: Sendable {
+        public var runs: any RunStore
+        public var requests: any RequestStore
+        public var leases: any LeaseStore
+        public var namespaces: any NamespaceStore
+        public init(
+            runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore
+        ) {
+            self.runs = runs
+            self.requests = requests
+            self.leases = leases
+            self.namespaces = namespaces
+        }
+    }
+
+    /// - Parameters:
+    ///   - feed: gets every committed event, in order per lane.
+    ///   - relayIsConnected: what ``Backend/readiness()`` says of the relay.
+    public init(
+        stores: Stores, encoder: any EventEncoder, configuration: HostConfiguration, limits: Limits = Limits(),
+        clock: any RuntimeClock = SystemClock(), ids: any IDSource = RandomIDSource(), feed: (any FeedSink)? = nil,
+        logger: Logger = Logger(label: "aloft.runtime"), relayIsConnected: @escaping @Sendable () -> Bool = { true }
+    ) {
+        precondition(
+            configuration.laneCount > 0 && Int(Slots.count) % configuration.laneCount == 0,
+            "the lane count must divide \(Slots.count), got \(configuration.laneCount)")
+        precondition(configuration.laneCount % configuration.partitionCount == 0, "partitions must divide the lanes evenly")
+        self.stores = stores
+        self.relayIsConnected = relayIsConnected
+        directory = NamespaceDirectory(store: stores.namespaces)
+        let drained = DrainSignal()
+        let services = Services(
+            runs: stores.runs, encoder: encoder, clock: clock, ids: ids, limits: limits, feed: feed,
+            queues: TaskQueues(clock: clock, offersMax: configuration.offersPerQueueMax) { drained.fire() },
+            readers: ParkingLot(clock: clock),
+            answers: ParkingLot(clock: clock), logger: logger, configuration: configuration, leaseAlarm: Alarm(clock: clock))
+        self.services = services
+        let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
+        self.partitions = partitions
+        drained.connect(partitions)
+    }
+
+    var configuration: HostConfiguration { services.configuration }
+    var clock: any RuntimeClock { services.clock }
+
+    // MARK: Life
+
+    /// Takes free lanes and begins to work. Returns once the lanes are taken; stored work is looked through meanwhile.
+    ///
+    /// Lanes that a process of the same name held are given back first: it is dead, or is shut out by this.
+    ///
+    /// - Throws: ``StoreError`` when the store cannot be reached; nothing runs then.
+    public func start() async throws {
+        try await stores.leases.releaseLanes(node: configuration.node)
+        try await lookAfterLeases()
+        let task = Task { await self.work() }
+        running.withLock { $0 = task }
+    }
+
+    /// Ends polls and waits, stores what was decided, gives the lanes back. Requests that come later are refused (UNAVAILABLE).
+    public func shutdown() async {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        services.queues.close()
+        services.readers.finishAll()
+        services.answers.finishAll()
+        for partition in partitions { await partition.drain() }
+        let task = running.withLock { running in
+            let task = running
+            running = nil
+            return task
+        }
+        for partition in partitions { await partition.finished() }
+        task?.cancel()
+        await task?.value
+        do {
+            try await stores.leases.releaseLanes(node: configuration.node)
+        } catch {
+            services.logger.warning("lanes not released", metadata: ["why": "\(error)"])
+        }
+        for partition in partitions { await partition.leave() }
+    }
+
+    /// Stops as a killed process does: nothing is stored any more, no lane is given back. For tests.
+    public func abandon() async {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        services.queues.close()
+        services.readers.finishAll()
+        services.answers.finishAll()
+        for partition in partitions { await partition.abandon() }
+        let task = running.withLock { $0 }
+        task?.cancel()
+        await task?.value
+    }
+
+    /// Every loop of the host, as children of one task.
+    private func work() async {
+        await withDiscardingTaskGroup { group in
+            for partition in partitions {
+                for _ in 0..<configuration.commitsInFlightMax { group.addTask { await partition.runCommits() } }
+                group.addTask { await partition.runTimers() }
+                group.addTask { await partition.runLoads() }
+                group.addTask { await partition.runScans() }
+            }
+            group.addTask { await self.services.queues.parking.run() }
+            group.addTask { await self.services.readers.run() }
+            group.addTask { await self.services.answers.run() }
+            group.addTask { await self.runLeases() }
+        }
+    }
+
+    // MARK: Leases
+
+    /// Renews at a third of the lease's life, and at once when a lane was lost.
+    private func runLeases() async {
+        let third = TimeSpan.milliseconds(Int64(configuration.leaseSeconds) * 1000 / 3)
+        while !Task.isCancelled {
+            await services.leaseAlarm.wait(until: clock.now().advanced(by: third))
+            guard !Task.isCancelled, !isStopping.load(ordering: .relaxed) else { return }
+            do {
+                try await lookAfterLeases()
+            } catch {
+                services.logger.warning("leases not renewed", metadata: ["why": "\(error)"])
+                await clock.sleep(until: clock.now().advanced(by: .milliseconds(500)))
+            }
+            services.queues.forgetIdle()
+        }
+    }
+
+    /// One statement while the node holds every lane, two otherwise.
+    private func lookAfterLeases() async throws {
+        let seconds = configuration.leaseSeconds
+        // By our own clock, from before the request, and a little less than granted: never longer than the store thinks.
+        let validUntil = clock.monotonic().advanced(by: .milliseconds(Int64(seconds) * 900))
+        var owned = 0
+        for partition in partitions { owned += await partition.ownedLanes }
+        if owned > 0 {
+            let renewed = try await stores.leases.renewLanes(node: configuration.node, seconds: seconds)
+            let byLane = Dictionary(renewed.map { ($0.lane, $0) }, uniquingKeysWith: { $0.epoch > $1.epoch ? $0 : $1 })
+            owned = 0
+            for partition in partitions {
+                await partition.renewed(byLane, validUntil: validUntil)
+                owned += await partition.ownedLanes
+            }
+        }
+        guard owned < configuration.laneCount else { return }
+        let acquired = try await stores.leases.acquireLanes(
+            node: configuration.node, address: configuration.address, limit: configuration.laneCount - owned, seconds: seconds)
+        for lease in acquired { await partition(ofLane: lease.lane).adopt(lease, validUntil: validUntil) }
+        if !acquired.isEmpty { services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"]) }
+    }
+
+    // MARK: Routing
+
+    private func partition(ofLane lane: Int16) -> Partition {
+        partitions[Int(lane) / (configuration.laneCount / configuration.partitionCount)]
+    }
+
+    func partition(_ namespace: NamespaceID, _ workflow: WorkflowID) -> Partition {
+        let slot = Slots.slot(namespace: namespace, workflow: workflow)
+        return partition(ofLane: Slots.lane(of: slot, laneCount: configuration.laneCount))
+    }
+
+    func partition(_ target: RunTarget) -> Partition { partition(target.namespace, target.workflow) }
+    func partition(_ key: RunKey) -> Partition { partition(key.namespace, key.workflow) }
+
+    /// Counters of the whole host.
+    public func metrics() async -> HostMetrics {
+        var sum = HostMetrics()
+        for partition in partitions { sum.add(await partition.snapshotOfMetrics()) }
+        sum.offers = services.queues.offerCount
+        return sum
+    }
+
+    /// Folds the stored events of a run again, compares with its snapshot and walks its hash chain.
+    ///
+    /// - Returns: what is wrong, in words; empty when everything agrees.
+    public func verify(_ target: RunTarget) async throws -> [String] { try await partition(target).verify(target) }
+
+    public func readiness() async -> Readiness {
+        var lanes = 0
+        for partition in partitions { lanes += await partition.ownedLanes }
+        let isReachable: Bool
+        do {
+            _ = try await stores.leases.laneOwners()
+            isReachable = true
+        } catch {
+            isReachable = false
+        }
+        return Readiness(storeIsReachable: isReachable, relayIsConnected: relayIsConnected(), lanesOwned: lanes)
+    }
+}
+
+/// Tells the partitions that a task queue has room again; exists because the queues are made before the partitions.
+private final class DrainSignal: Sendable {
+    private let partitions = Mutex<[Partition]>([])
+
+    func connect(_ partitions: [Partition]) { self.partitions.withLock { $0 = partitions } }
+
+    func fire() {
+        for partition in partitions.withLock({ $0 }) { partition.queueHasRoom() }
+    }
+}

@@ -1,0 +1,22 @@
+import Engine
+import History
+import Logging
+
+/// Everything a partition needs of the world around it.
+struct Services: Sendable {
+    let runs: any RunStore
+    let encoder: any EventEncoder
+    let clock: any RuntimeClock
+    let ids: any IDSource
+    let limits: Limits
+    let feed: (any FeedSink)?
+    let queues: TaskQueues
+    /// Readers that wait for new events of a run.
+    let readers: ParkingLot<Void>
+    /// Callers that wait for the answer to a query.
+    let answers: ParkingLot<QueryOutcome>
+    let logger: Logger
+    let configuration: HostConfiguration
+    /// Rung when a lane was lost or is in doubt, so that the leases are looked at now.
+    let leaseAlarm: Alarm
+}
