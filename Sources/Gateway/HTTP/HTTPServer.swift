@@ -1,0 +1,77 @@
+import FoundationEssentials
+import Hummingbird
+public import Logging
+import NIOCore
+
+/// Serves an ``HTTPService`` over HTTP/1.1 with Hummingbird.
+public final class HTTPServer: Sendable {
+    private let service: HTTPService
+    private let host: String
+    private let requestedPort: Int
+    private let logger: Logger
+    private static let headerBytesMax = 32 << 10
+    private static let idleTimeout = TimeAmount.seconds(60)
+    private let boundPort = AsyncStream<Int>.makeStream()
+
+    /// - Parameter port: 0 takes a free one.
+    public init(service: HTTPService, host: String = "127.0.0.1", port: Int = 7243, logger: Logger) {
+        self.service = service
+        self.host = host
+        requestedPort = port
+        self.logger = logger
+    }
+
+    /// Listens until the task is cancelled. Call once.
+    public func run() async throws {
+        let bound = boundPort.continuation
+        // Header lists above 32 KiB and connections that say nothing for a minute are cut off.
+        let application = Application(
+            responder: Responder(service: service),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: Self.idleTimeout,
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Self.headerBytesMax, maxHeaderListSize: Self.headerBytesMax))),
+            configuration: .init(address: .hostname(host, port: requestedPort), serverName: nil),
+            onServerRunning: { channel in bound.yield(channel.localAddress?.port ?? 0) }, logger: logger)
+        defer { bound.finish() }
+        try await application.run()
+    }
+
+    /// The port that is listened on; waits until it is. Ask once. nil when the server could not start.
+    public func port() async -> Int? {
+        for await port in boundPort.stream { return port }
+        return nil
+    }
+}
+
+private struct Responder: HTTPResponder {
+    typealias Context = BasicRequestContext
+    private typealias Field = HTTPFields.Element
+
+    let service: HTTPService
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let fields = request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
+        var question = HTTPQuestion(
+            method: request.method.rawValue, path: request.uri.path, query: QueryString.parse(request.uri.query ?? ""),
+            headers: fields)
+        let answer: HTTPAnswer
+        do {
+            let body = try await request.body.collect(upTo: service.options.bodyBytesMax)
+            question.body = [UInt8](buffer: body)
+            answer = await service.answer(question)
+        } catch is NIOTooManyBytesError {
+            var refused = HTTPService.tooLarge(service.options.bodyBytesMax).answer(requestID: question.requestID)
+            refused.headers.append(.init("X-Request-Id", question.requestID))
+            answer = refused
+        }
+        var headers = HTTPFields()
+        for header in answer.headers {
+            if let name = Field.Name(header.name) { headers.append(Field(name: name, value: header.value)) }
+        }
+        return Response(
+            status: .init(code: answer.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import History
+import SwiftProtobuf
+import TemporalAPI
+import TemporalCodec
+
+/// The checks every request goes through before anything is asked of the engine, with the texts of protocol.md 1.3.
+struct RequestChecks: Sendable {
+    let limits: Limits
+
+    /// - Throws: `<name> is not set on request.` or `<name> length exceeds limit.`
+    func identifier(_ value: String, _ name: String, required: Bool = true) throws(Rejection) {
+        if required && value.isEmpty { throw .invalid("\(name) is not set on request.") }
+        if value.utf8.count > limits.identifierBytesMax { throw .invalid("\(name) length exceeds limit.") }
+    }
+
+    func length(_ value: String, _ name: String) throws(Rejection) {
+        if value.utf8.count > limits.identifierBytesMax { throw .invalid("\(name) length exceeds limit.") }
+    }
+
+    func blobs(_ blobs: Data?...) throws(Rejection) {
+        for blob in blobs {
+            if let blob, blob.count > limits.blobBytesMax { throw .invalid("Blob data size exceeds limit.") }
+        }
+    }
+
+    func memo(_ memo: Data?) throws(Rejection) {
+        if let memo, memo.count > limits.memoBytesMax { throw .invalid("Blob data size exceeds limit.") }
+    }
+
+    /// The run id of a request: nil means the current run.
+    func run(_ text: String) throws(Rejection) -> RunID? {
+        if text.isEmpty { return nil }
+        guard UUIDs.isValid(text) else { throw .invalid("Invalid RunId.") }
+        return RunID(text.lowercased())
+    }
+
+    func taskQueue(_ queue: Temporal_Api_Taskqueue_V1_TaskQueue, isSet: Bool) throws(Rejection) -> TaskQueue {
+        guard isSet, !queue.name.isEmpty else { throw .invalid("taskQueue is not set") }
+        try length(queue.name, "taskQueue")
+        if queue.name.hasPrefix("/_sys/") { throw .invalid("task queue name cannot start with reserved prefix /_sys/") }
+        return TaskQueue(queue)
+    }
+
+    func span(_ duration: Google_Protobuf_Duration, isSet: Bool, _ name: String) throws(Rejection) -> TimeSpan {
+        guard isSet else { return .zero }
+        guard duration.seconds >= 0, duration.nanos >= 0 else { throw .invalid("Invalid \(name).") }
+        return TimeSpan(duration)
+    }
+
+    /// The policy with its zero fields filled, or nil when none was given.
+    func retryPolicy(_ policy: Temporal_Api_Common_V1_RetryPolicy, isSet: Bool) throws(Rejection) -> RetryPolicy? {
+        guard isSet else { return nil }
+        var filled = RetryPolicy(policy)
+        if filled.initialInterval < .zero { throw .invalid("InitialInterval cannot be negative on retry policy.") }
+        if filled.maximumInterval < .zero { throw .invalid("MaximumInterval cannot be negative on retry policy.") }
+        if filled.maximumAttempts < 0 { throw .invalid("MaximumAttempts cannot be negative on retry policy.") }
+        if filled.backoffCoefficient == 0 { filled.backoffCoefficient = 2 }
+        if !(filled.backoffCoefficient >= 1) {
+            throw .invalid("BackoffCoefficient cannot be less than 1 on retry policy.")
+        }
+        if !filled.initialInterval.isPositive { filled.initialInterval = .seconds(1) }
+        if !filled.maximumInterval.isPositive {
+            let (hundredfold, overflow) = filled.initialInterval.nanoseconds.multipliedReportingOverflow(by: 100)
+            filled.maximumInterval = TimeSpan(nanoseconds: overflow ? .max : hundredfold)
+        }
+        if filled.maximumInterval < filled.initialInterval {
+            throw .invalid("MaximumInterval cannot be less than InitialInterval on retry policy.")
+        }
+        return filled
+    }
+
+    /// Refuses search attributes nobody has defined.
+    func searchAttributes(_ data: Data?, namespace: String) throws(Rejection) {
+        guard let data, !data.isEmpty else { return }
+        guard let attributes = try? Temporal_Api_Common_V1_SearchAttributes(serializedBytes: data) else {
+            throw .invalid("search attributes are not a valid message")
+        }
+        if data.count > Self.searchAttributesBytesMax { throw .invalid("search attributes size exceeds limit.") }
+        for name in attributes.indexedFields.keys.sorted() where !SystemAttributes.writable.contains(name) {
+            throw .invalid("Namespace \(namespace) has no mapping defined for search attribute \(name)")
+        }
+    }
+
+    static let searchAttributesBytesMax = 40 << 10
+}
+
+/// The search attributes that exist in every namespace.
+enum SystemAttributes {
+    /// Those that requests and commands may set.
+    static let writable: Set<String> = [
+        "BatcherUser", "BuildIds", "TemporalChangeVersion", "TemporalNamespaceDivision", "TemporalScheduledById",
+        "TemporalSchedulePaused", "TemporalScheduledStartTime",
+    ]
+
+    /// Every name with its type, as `GetSearchAttributes` answers.
+    static let types: [(name: String, type: Temporal_Api_Enums_V1_IndexedValueType)] = [
+        ("BatcherUser", .keyword), ("BuildIds", .keywordList), ("CloseTime", .datetime), ("ExecutionDuration", .int),
+        ("ExecutionStatus", .keyword), ("ExecutionTime", .datetime), ("HistoryLength", .int),
+        ("HistorySizeBytes", .int),
+        ("ParentRunId", .keyword), ("ParentWorkflowId", .keyword), ("RootRunId", .keyword),
+        ("RootWorkflowId", .keyword),
+        ("RunId", .keyword), ("StartTime", .datetime), ("StateTransitionCount", .int), ("TaskQueue", .keyword),
+        ("TemporalChangeVersion", .keywordList), ("TemporalNamespaceDivision", .keyword),
+        ("TemporalScheduledById", .keyword),
+        ("TemporalSchedulePaused", .bool), ("TemporalScheduledStartTime", .datetime), ("WorkflowId", .keyword),
+        ("WorkflowType", .keyword),
+    ]
+}

@@ -1,0 +1,121 @@
+import Engine
+import FoundationEssentials
+import History
+import Runtime
+import SwiftProtobuf
+import TemporalAPI
+import TemporalCodec
+
+extension WireService {
+    func describeWorkflowExecution(
+        _ request: Temporal_Api_Workflowservice_V1_DescribeWorkflowExecutionRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_DescribeWorkflowExecutionResponse {
+        let target = try await target(request.namespace, request.execution, isSet: request.hasExecution)
+        let described = try await backend.describe(target)
+        let run = described.state
+        let userMetadata = try await userMetadata(of: described.summary.key)
+        return .with {
+            $0.workflowExecutionInfo = Self.info(described.summary)
+            $0.workflowExecutionInfo.priority = run.started?.priority.map { .init($0) } ?? .init()
+            $0.workflowExecutionInfo.rootExecution = Temporal_Api_Common_V1_WorkflowExecution(described.summary.key)
+            $0.workflowExecutionInfo.firstRunID = described.summary.firstRunID.value
+            if let started = run.started { $0.executionConfig = Self.config(started, userMetadata: userMetadata) }
+            $0.workflowExtendedInfo = Self.extendedInfo(run)
+            $0.pendingActivities = run.pendingActivities.map(Self.pending)
+            if let task = run.pendingWorkflowTask { $0.pendingWorkflowTask = Self.pending(task) }
+        }
+    }
+
+    /// The text for people that came with the start; only the first event keeps it.
+    private func userMetadata(of run: RunKey) async throws -> Blob? {
+        let target = RunTarget(namespace: run.namespace, workflow: run.workflow, run: run.run)
+        let asked = HistoryRequest(target: target, first: .first, last: .first, limit: 1)
+        let page = try await backend.history(asked, deadline: now.advanced(by: options.historyWait))
+        guard let first = page.events.first else { return nil }
+        return try? EventCodec.decode(first).userMetadata
+    }
+
+    /// A run in a few lines, as lists and describe show it.
+    static func info(_ run: RunSummary) -> Temporal_Api_Workflow_V1_WorkflowExecutionInfo {
+        .with {
+            $0.execution = Temporal_Api_Common_V1_WorkflowExecution(run.key)
+            $0.type = .with { $0.name = run.workflowType }
+            $0.startTime = Google_Protobuf_Timestamp(run.startTime)
+            $0.executionTime = Google_Protobuf_Timestamp(run.executionTime)
+            if let close = run.closeTime {
+                $0.closeTime = Google_Protobuf_Timestamp(close)
+                $0.executionDuration = Google_Protobuf_Duration(close.since(run.executionTime))
+            }
+            $0.status = run.status.wire
+            $0.historyLength = run.historyLength
+            $0.historySizeBytes = run.historySizeBytes
+            $0.taskQueue = run.taskQueue.value
+            $0.firstRunID = run.firstRunID.value
+            $0.memo = (run.memo ?? .empty).data
+            $0.searchAttributes = (run.searchAttributes ?? .empty).data
+        }
+    }
+
+    private static func config(
+        _ started: WorkflowExecutionStarted, userMetadata: Blob?
+    ) -> Temporal_Api_Workflow_V1_WorkflowExecutionConfig {
+        .with {
+            $0.taskQueue = Temporal_Api_Taskqueue_V1_TaskQueue(started.taskQueue)
+            $0.workflowExecutionTimeout = Google_Protobuf_Duration(started.workflowExecutionTimeout)
+            $0.workflowRunTimeout = Google_Protobuf_Duration(started.workflowRunTimeout)
+            $0.defaultWorkflowTaskTimeout = Google_Protobuf_Duration(started.workflowTaskTimeout)
+            if let userMetadata { $0.userMetadata = userMetadata.data }
+        }
+    }
+
+    private static func extendedInfo(_ run: Run) -> Temporal_Api_Workflow_V1_WorkflowExecutionExtendedInfo {
+        .with {
+            if let time = run.started?.workflowExecutionExpirationTime {
+                $0.executionExpirationTime = Google_Protobuf_Timestamp(time)
+            }
+            if let time = run.runExpirationTime { $0.runExpirationTime = Google_Protobuf_Timestamp(time) }
+            $0.cancelRequested = run.cancelRequested
+            $0.originalStartTime = Google_Protobuf_Timestamp(run.startTime)
+            if let request = run.started?.requestID, !request.isEmpty {
+                $0.requestIDInfos[request.value] = .with {
+                    $0.eventType = .workflowExecutionStarted
+                    $0.eventID = 1
+                }
+            }
+        }
+    }
+
+    private static func pending(_ task: PendingWorkflowTaskDescription)
+        -> Temporal_Api_Workflow_V1_PendingWorkflowTaskInfo
+    {
+        .with {
+            $0.state = task.isStarted ? .started : .scheduled
+            $0.scheduledTime = Google_Protobuf_Timestamp(task.scheduledTime)
+            $0.originalScheduledTime = Google_Protobuf_Timestamp(task.originalScheduledTime)
+            if let time = task.startedTime { $0.startedTime = Google_Protobuf_Timestamp(time) }
+            $0.attempt = task.attempt
+        }
+    }
+
+    private static func pending(_ activity: PendingActivityDescription) -> Temporal_Api_Workflow_V1_PendingActivityInfo
+    {
+        .with {
+            $0.activityID = activity.activityID.value
+            $0.activityType = .with { $0.name = activity.activityType }
+            $0.state = .init(rawValue: Int(activity.state.rawValue)) ?? .unspecified
+            if let details = activity.heartbeatDetails { $0.heartbeatDetails = details.data }
+            if let time = activity.lastHeartbeatTime { $0.lastHeartbeatTime = Google_Protobuf_Timestamp(time) }
+            if let time = activity.lastStartedTime { $0.lastStartedTime = Google_Protobuf_Timestamp(time) }
+            $0.attempt = activity.attempt
+            $0.maximumAttempts = activity.maximumAttempts
+            $0.scheduledTime = Google_Protobuf_Timestamp(activity.scheduledTime)
+            if let time = activity.expirationTime { $0.expirationTime = Google_Protobuf_Timestamp(time) }
+            if let time = activity.nextAttemptScheduledTime {
+                $0.nextAttemptScheduleTime = Google_Protobuf_Timestamp(time)
+            }
+            if let failure = activity.lastFailure { $0.lastFailure = Data(FailureCodec.encode(failure)) }
+            $0.lastWorkerIdentity = activity.lastWorkerIdentity
+            if let priority = activity.priority { $0.priority = Temporal_Api_Common_V1_Priority(priority) }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import FoundationEssentials
+import History
+import Runtime
+import SwiftProtobuf
+import TemporalAPI
+import TemporalCodec
+
+extension WireService {
+    func registerNamespace(
+        _ request: Temporal_Api_Workflowservice_V1_RegisterNamespaceRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_RegisterNamespaceResponse {
+        try checks.identifier(request.namespace, "Namespace")
+        guard request.hasWorkflowExecutionRetentionPeriod else {
+            throw Rejection.invalid("Workflow execution retention period is not set on request.")
+        }
+        let retention = try retention(request.workflowExecutionRetentionPeriod)
+        let namespace = Namespace(
+            id: NamespaceID(UUIDs.random()), name: request.namespace, description: request.description_p,
+            ownerEmail: request.ownerEmail, data: Self.data(request.data), retention: retention)
+        do {
+            try await backend.registerNamespace(namespace)
+        } catch StoreError.alreadyExists {
+            throw Rejection(.namespaceAlreadyExists, "Namespace \"\(request.namespace)\" already exists")
+        }
+        return .init()
+    }
+
+    func describeNamespace(
+        _ request: Temporal_Api_Workflowservice_V1_DescribeNamespaceRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_DescribeNamespaceResponse {
+        let named = request.namespace.isEmpty ? request.id : request.namespace
+        return description(of: try await namespace(named))
+    }
+
+    func listNamespaces(
+        _ request: Temporal_Api_Workflowservice_V1_ListNamespacesRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_ListNamespacesResponse {
+        let all = try await backend.listNamespaces().sorted { $0.name < $1.name }
+        let after = String(decoding: request.nextPageToken, as: UTF8.self)
+        let rest = all.drop { !after.isEmpty && $0.name <= after }
+        let size = request.pageSize > 0 ? Int(request.pageSize) : Self.namespacePageSize
+        let page = rest.prefix(size)
+        return .with {
+            $0.namespaces = page.map(description(of:))
+            if page.count < rest.count, let last = page.last { $0.nextPageToken = .init(last.name.utf8) }
+        }
+    }
+
+    func updateNamespace(
+        _ request: Temporal_Api_Workflowservice_V1_UpdateNamespaceRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_UpdateNamespaceResponse {
+        var namespace = try await namespace(request.namespace)
+        if request.hasUpdateInfo {
+            let info = request.updateInfo
+            if !info.description_p.isEmpty { namespace.description = info.description_p }
+            if !info.ownerEmail.isEmpty { namespace.ownerEmail = info.ownerEmail }
+            if !info.data.isEmpty { namespace.data = Self.data(info.data) }
+            if info.state != .unspecified { namespace.state = Int32(info.state.rawValue) }
+        }
+        if request.hasConfig, request.config.hasWorkflowExecutionRetentionTtl {
+            namespace.retention = try retention(request.config.workflowExecutionRetentionTtl)
+        }
+        try await backend.updateNamespace(namespace)
+        let described = description(of: namespace)
+        return .with {
+            $0.namespaceInfo = described.namespaceInfo
+            $0.config = described.config
+            $0.replicationConfig = described.replicationConfig
+        }
+    }
+
+    private static let namespacePageSize = 100
+
+    private static func data(_ values: [String: String]) -> [NamedBlob] {
+        values.keys.sorted().map { NamedBlob($0, Blob([UInt8]((values[$0] ?? "").utf8))) }
+    }
+
+    private func retention(_ duration: Google_Protobuf_Duration) throws(Rejection) -> TimeSpan {
+        let span = TimeSpan(duration)
+        if span < options.retentionMin {
+            throw .invalid("A minimum retention of \(options.retentionMin) is required, got \(span).")
+        }
+        return span
+    }
+
+    private func description(of namespace: Namespace) -> Temporal_Api_Workflowservice_V1_DescribeNamespaceResponse {
+        .with {
+            $0.namespaceInfo = .with {
+                $0.name = namespace.name
+                $0.id = namespace.id.value
+                $0.state = .init(rawValue: Int(namespace.state)) ?? .registered
+                $0.description_p = namespace.description
+                $0.ownerEmail = namespace.ownerEmail
+                for entry in namespace.data { $0.data[entry.name] = String(decoding: entry.value.bytes, as: UTF8.self) }
+                $0.capabilities = .with {
+                    $0.eagerWorkflowStart = true
+                    $0.workerHeartbeats = true
+                    $0.workerPollCompleteOnShutdown = true
+                }
+                $0.limits = .with {
+                    $0.blobSizeLimitError = Int64(options.limits.blobBytesMax)
+                    $0.memoSizeLimitError = Int64(options.limits.memoBytesMax)
+                }
+            }
+            $0.config = .with {
+                $0.workflowExecutionRetentionTtl = Google_Protobuf_Duration(namespace.retention)
+                $0.badBinaries = .init()
+                $0.historyArchivalState = .disabled
+                $0.visibilityArchivalState = .disabled
+            }
+            $0.replicationConfig = .with {
+                $0.activeClusterName = options.clusterName
+                $0.clusters = [.with { $0.clusterName = options.clusterName }]
+                $0.state = .normal
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import History
+import Runtime
+import SwiftProtobuf
+import TemporalAPI
+import TemporalCodec
+
+/// Finding runs.
+extension WireService {
+    func listWorkflowExecutions(
+        _ request: Temporal_Api_Workflowservice_V1_ListWorkflowExecutionsRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_ListWorkflowExecutionsResponse {
+        let (runs, token) = try await list(
+            request.namespace, query: request.query, size: request.pageSize, token: request.nextPageToken)
+        return .with {
+            $0.executions = runs
+            $0.nextPageToken = token
+        }
+    }
+
+    func scanWorkflowExecutions(
+        _ request: Temporal_Api_Workflowservice_V1_ScanWorkflowExecutionsRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_ScanWorkflowExecutionsResponse {
+        let (runs, token) = try await list(
+            request.namespace, query: request.query, size: request.pageSize, token: request.nextPageToken)
+        return .with {
+            $0.executions = runs
+            $0.nextPageToken = token
+        }
+    }
+
+    func countWorkflowExecutions(
+        _ request: Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsResponse {
+        let namespace = try await namespace(request.namespace)
+        let query = try VisibilityParser.parse(request.query, namespace: namespace.id, limit: 0)
+        let count = try await backend.countRuns(query)
+        return .with { $0.count = count }
+    }
+
+    private func list(
+        _ namespaceName: String, query text: String, size: Int32, token: Data
+    ) async throws -> ([Temporal_Api_Workflow_V1_WorkflowExecutionInfo], Data) {
+        let namespace = try await namespace(namespaceName)
+        let most = options.limits.visibilityPageMax
+        let limit = size <= 0 ? most : min(Int(size), most)
+        var query = try VisibilityParser.parse(text, namespace: namespace.id, limit: limit)
+        if !token.isEmpty { query.after = try RunPosition.decode(token, namespace: namespace.id) }
+        let runs = try await backend.listRuns(query)
+        return (runs.map(Self.info), runs.count == limit ? runs.last.map(RunPosition.encode) ?? Data() : Data())
+    }
+}
+
+/// The place of a run in a list, as a page token or cursor carries it.
+enum RunPosition {
+    static func encode(_ run: RunSummary) -> Data {
+        let info = Temporal_Api_Workflow_V1_WorkflowExecutionInfo.with {
+            $0.execution = Temporal_Api_Common_V1_WorkflowExecution(run.key)
+            $0.startTime = Google_Protobuf_Timestamp(run.startTime)
+            if let close = run.closeTime { $0.closeTime = Google_Protobuf_Timestamp(close) }
+            $0.status = run.status.wire
+        }
+        return (try? info.serializedData()) ?? Data()
+    }
+
+    /// - Throws: INVALID_ARGUMENT for bytes that are no position.
+    static func decode(_ data: Data, namespace: NamespaceID) throws(Rejection) -> RunSummary {
+        guard let info = try? Temporal_Api_Workflow_V1_WorkflowExecutionInfo(serializedBytes: data),
+            info.hasExecution, UUIDs.isValid(info.execution.runID), let status = WorkflowStatus(info.status)
+        else { throw .invalid("Invalid NextPageToken.") }
+        let key = RunKey(
+            namespace: namespace, workflow: WorkflowID(info.execution.workflowID), run: RunID(info.execution.runID))
+        return RunSummary(
+            key: key, firstRunID: key.run, workflowType: "", taskQueue: "", status: status,
+            startTime: Timestamp(info.startTime),
+            executionTime: Timestamp(info.startTime), closeTime: info.hasCloseTime ? Timestamp(info.closeTime) : nil,
+            historyLength: 0, historySizeBytes: 0, startRequestID: "", memo: nil, searchAttributes: nil)
+    }
+}

@@ -1,0 +1,105 @@
+import History
+public import Runtime
+import SwiftProtobuf
+
+/// Temporal's WorkflowService without a transport: encoded requests in, encoded answers or gRPC errors out.
+///
+/// gRPC, HTTP/JSON and workers in the same process all come through ``handle(_:)``. Nothing is kept between calls.
+public final class WireService: Sendable {
+    let backend: any Backend
+    let options: WireOptions
+    let checks: RequestChecks
+
+    public init(backend: any Backend, options: WireOptions = WireOptions()) {
+        self.backend = backend
+        self.options = options
+        checks = RequestChecks(limits: options.limits)
+    }
+
+    /// Answers one call.
+    ///
+    /// Cancelling the task ends a long poll; no task is lost by it. A repeated request is as harmless as its `request_id` makes it.
+    public func handle(_ call: WireCall) async -> Result<[UInt8], WireFailure> {
+        guard let entry = Self.entry(for: call.method) else { return .failure(Self.unknown(call.method)) }
+        if call.request.count > options.requestBytesMax {
+            return .failure(Self.tooLarge(call, max: options.requestBytesMax))
+        }
+        do {
+            return .success(try await entry.run(self, call))
+        } catch {
+            return .failure(WireFailure(any: error))
+        }
+    }
+
+    /// May a call of this method wait for something to happen? Only such calls are worth cancelling.
+    public static func mayWait(_ method: WireMethod) -> Bool { entry(for: method)?.mayWait ?? false }
+
+    /// Is this method served?
+    public static func isKnown(_ method: WireMethod) -> Bool { entry(for: method) != nil }
+
+    private static func entry(for method: WireMethod) -> WireEntry? {
+        method.service == WireMethod.workflowService ? WireEntry.workflowService[method.name] : nil
+    }
+
+    private static func unknown(_ method: WireMethod) -> WireFailure {
+        switch method.service {
+        case WireMethod.workflowService, WireMethod.operatorService, WireMethod.healthService:
+            WireFailure(.unimplemented, "unknown method \(method.name) for service \(method.service)")
+        default: WireFailure(.unimplemented, "unknown service \(method.service)")
+        }
+    }
+
+    private static func tooLarge(_ call: WireCall, max: Int) -> WireFailure {
+        if call.metadata(named: "grpc-encoding") == "gzip" {
+            return WireFailure(.resourceExhausted, "grpc: received message after decompression larger than max \(max)")
+        }
+        return WireFailure(
+            .resourceExhausted, "grpc: received message larger than max (\(call.request.count) vs. \(max))")
+    }
+
+    // MARK: What every handler needs
+
+    var now: Timestamp { options.now() }
+
+    func namespace(_ name: String) async throws -> Namespace {
+        if name.isEmpty { throw Rejection.invalid("Namespace is empty.") }
+        try checks.length(name, "Namespace")
+        return try await backend.namespace(named: name)
+    }
+
+    /// When a long poll of at most `wait` has to be over.
+    func deadline(of call: WireCall, wait: TimeSpan) -> Timestamp {
+        let latest = now.advanced(by: wait)
+        guard let theirs = call.deadline else { return latest }
+        return min(latest, theirs.advanced(by: TimeSpan(nanoseconds: -options.deadlineMargin.nanoseconds)))
+    }
+
+    /// - Throws: FAILED_PRECONDITION when the caller gives a poll too little time to be worth it.
+    func pollDeadline(of call: WireCall) throws(Rejection) -> Timestamp {
+        if let theirs = call.deadline, theirs.since(now) < options.pollTimeMin {
+            throw Rejection(.failedPrecondition, "Context timeout is too short.")
+        }
+        return deadline(of: call, wait: options.pollWait)
+    }
+}
+
+/// How a method is served.
+struct WireEntry: Sendable {
+    let mayWait: Bool
+    let run: @Sendable (WireService, WireCall) async throws -> [UInt8]
+
+    init<Request: Message, Response: Message>(
+        mayWait: Bool = false, _ body: @escaping @Sendable (WireService) -> (Request, WireCall) async throws -> Response
+    ) {
+        self.mayWait = mayWait
+        run = { service, call in
+            let request: Request
+            do {
+                request = try Request(serializedBytes: call.request)
+            } catch {
+                throw Rejection.invalid("the request is not a valid \(Request.protoMessageName)")
+            }
+            return try await body(service)(request, call).serializedBytes()
+        }
+    }
+}
