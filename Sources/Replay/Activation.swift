@@ -1,0 +1,70 @@
+public import History
+
+/// Something a workflow waits for: an activity or a timer. Numbered in the order in which the code asked.
+public struct FutureID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let value: Int
+    public init(_ value: Int) { self.value = value }
+    public var description: String { "\(value)" }
+    public static func < (left: FutureID, right: FutureID) -> Bool { left.value < right.value }
+}
+
+/// How an activity without a result ended.
+public struct ActivityEnd: Hashable, Sendable {
+    public var activityID: ActivityID
+    public var activityType: String
+    public var scheduledEventID: EventID
+    public var startedEventID: EventID
+    public var identity: String
+    public var retryState: RetryState?
+    /// nil when it was cancelled.
+    public var failure: Failure?
+    /// What the activity said when it was cancelled.
+    public var details: Blob?
+}
+
+/// What a future became.
+public enum Resolution: Hashable, Sendable {
+    case activityCompleted(result: Blob?)
+    case activityFailed(ActivityEnd)
+    case activityTimedOut(ActivityEnd)
+    case activityCanceled(ActivityEnd)
+    case timerFired
+    case timerCanceled
+}
+
+/// One thing that a workflow learns.
+public enum Job: Hashable, Sendable {
+    case start(WorkflowExecutionStarted)
+    case signal(WorkflowExecutionSignaled)
+    case requestCancel(cause: String)
+    case resolve(FutureID, Resolution)
+}
+
+/// What a workflow learns in one workflow task, in the order of the history.
+public struct Activation: Hashable, Sendable {
+    public var jobs: [Job]
+    /// The workflow's "now": the time at which the task was started.
+    public var now: Timestamp
+    /// False for the one task that nobody has completed yet.
+    public var isReplaying: Bool
+    /// The `WorkflowTaskStarted` event; also the length of the history.
+    public var startedEventID: EventID
+    public var historyBytes: Int64
+    public var suggestContinueAsNew: Bool
+    /// A new seed for the workflow's randomness, after a start or a reset.
+    public var seed: RunID?
+    /// Patches that this task recorded when it ran first (sorted).
+    public var recordedPatches: [String]
+}
+
+/// A patch marker found in a history; its reader knows the marker's payload, this module does not.
+public struct PatchMark: Hashable, Sendable {
+    public var id: String
+    /// A marker without which the code may go on.
+    public var isDeprecated: Bool
+
+    public init(id: String, isDeprecated: Bool) {
+        self.id = id
+        self.isDeprecated = isDeprecated
+    }
+}

@@ -1,0 +1,120 @@
+import History
+
+extension ReplayMachine {
+    /// Holds an event that records a command against the next command of the last round.
+    /// - Returns: False when no command causes events of this kind.
+    mutating func match(_ event: Event, patches: [EventID: PatchMark]) throws(ReplayFailure) -> Bool {
+        guard event.kind.recordsCommand else { return false }
+        let wish = expectedHead < expected.count ? expected[expectedHead].kind : nil
+        if let wish, take(event, as: wish, patches) {
+            expectedHead += 1
+            return true
+        }
+        if case .markerRecorded = event.kind, patches[event.id]?.isDeprecated == true { return true }
+        throw .nondeterminism(
+            Nondeterminism(
+                eventID: event.id, expected: Self.describe(event, patches),
+                actual: wish.map { describe($0) } ?? "no further command"))
+    }
+
+    /// Does the event record this command? If so the machine behind it moves on.
+    private mutating func take(_ event: Event, as wish: Wish.Kind, _ patches: [EventID: PatchMark]) -> Bool {
+        switch (event.kind, wish) {
+        case (.activityTaskScheduled(let recorded), .scheduleActivity(let future)):
+            guard var activity = activities[future], activity.command.activityID == recorded.activityID,
+                activity.command.activityType == recorded.activityType
+            else { return false }
+            activity.recorded(at: event.id)
+            activities[future] = activity
+            activityByEvent[event.id] = future
+            return true
+        case (.activityTaskCancelRequested(let recorded), .cancelActivity(let future)):
+            return scheduledEvent(of: future) == recorded.scheduledEventID
+        case (.timerStarted(let recorded), .startTimer(let future)):
+            guard var timer = timers[future], timer.command.timerID == recorded.timerID else { return false }
+            timer.recorded(at: event.id)
+            timers[future] = timer
+            return true
+        case (.timerCanceled(let recorded), .cancelTimer(let future)):
+            guard let timer = timers[future], timer.command.timerID == recorded.timerID else { return false }
+            timers[future] = nil
+            timerByID[recorded.timerID] = nil
+            return true
+        case (.markerRecorded(let recorded), .recordMarker(let marker, let patch)):
+            return recorded.markerName == marker.markerName && patch?.id == patches[event.id]?.id
+        case (.upsertWorkflowSearchAttributes, .upsertSearchAttributes),
+            (.workflowPropertiesModified, .modifyProperties):
+            return true
+        case (.workflowExecutionCompleted, .close(.completeWorkflowExecution)),
+            (.workflowExecutionFailed, .close(.failWorkflowExecution)),
+            (.workflowExecutionCanceled, .close(.cancelWorkflowExecution)),
+            (.workflowExecutionContinuedAsNew, .close(.continueAsNewWorkflowExecution)):
+            recordedEnd = event.id
+            return true
+        default:
+            return false  // any other pair is a difference
+        }
+    }
+
+    /// A command in words, as ``Nondeterminism`` names it.
+    func describe(_ wish: Wish.Kind) -> String {
+        switch wish {
+        case .scheduleActivity(let future):
+            guard let command = activities[future]?.command else { return "ScheduleActivityTask" }
+            return "ScheduleActivityTask(id \(command.activityID), type \(command.activityType))"
+        case .cancelActivity(let future):
+            return "RequestCancelActivityTask(scheduled event \(scheduledEvent(of: future)))"
+        case .startTimer(let future): return "StartTimer(id \(timers[future]?.command.timerID.value ?? ""))"
+        case .cancelTimer(let future): return "CancelTimer(id \(timers[future]?.command.timerID.value ?? ""))"
+        case .recordMarker(let marker, let patch): return "RecordMarker(\(patch?.id ?? marker.markerName))"
+        case .upsertSearchAttributes: return "UpsertWorkflowSearchAttributes"
+        case .modifyProperties: return "ModifyWorkflowProperties"
+        case .close(let command): return Self.describe(close: command)
+        }
+    }
+
+    private static func describe(close command: WorkflowCommand.Kind) -> String {
+        switch command {
+        case .completeWorkflowExecution: "CompleteWorkflowExecution"
+        case .failWorkflowExecution: "FailWorkflowExecution"
+        case .cancelWorkflowExecution: "CancelWorkflowExecution"
+        case .continueAsNewWorkflowExecution: "ContinueAsNewWorkflowExecution"
+        case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
+            .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .unsupported:
+            "a command that does not close the run"
+        }
+    }
+
+    /// An event that records a command, in words.
+    private static func describe(_ event: Event, _ patches: [EventID: PatchMark]) -> String {
+        if case .activityTaskScheduled(let recorded) = event.kind {
+            return "ActivityTaskScheduled(id \(recorded.activityID), type \(recorded.activityType))"
+        }
+        if case .activityTaskCancelRequested(let recorded) = event.kind {
+            return "ActivityTaskCancelRequested(scheduled event \(recorded.scheduledEventID))"
+        }
+        if case .timerStarted(let recorded) = event.kind { return "TimerStarted(id \(recorded.timerID))" }
+        if case .timerCanceled(let recorded) = event.kind { return "TimerCanceled(id \(recorded.timerID))" }
+        if case .markerRecorded(let recorded) = event.kind {
+            return "MarkerRecorded(\(patches[event.id]?.id ?? recorded.markerName))"
+        }
+        return event.kind.typeName
+    }
+}
+
+extension EventKind {
+    /// Is this the record of a worker's command?
+    var recordsCommand: Bool {
+        switch self {
+        case .activityTaskScheduled, .activityTaskCancelRequested, .timerStarted, .timerCanceled, .markerRecorded,
+            .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .workflowExecutionCompleted,
+            .workflowExecutionFailed, .workflowExecutionCanceled, .workflowExecutionContinuedAsNew:
+            true
+        case .workflowExecutionStarted, .workflowExecutionTimedOut, .workflowExecutionCancelRequested,
+            .workflowExecutionTerminated, .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted,
+            .workflowTaskCompleted, .workflowTaskTimedOut, .workflowTaskFailed, .activityTaskStarted,
+            .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled, .timerFired:
+            false
+        }
+    }
+}
