@@ -1,0 +1,137 @@
+import Foundation
+import Gateway
+import History
+import Logging
+import Messaging
+import Postgres
+import Runtime
+import Store
+
+/// A server's parts, wired: store, host, relay, gateway. The only place that knows all of them.
+final class ServerAssembly: Sendable {
+    struct Addresses: Sendable {
+        var host: String
+        var grpcPort: Int
+        var httpPort: Int
+
+        var fields: [(String, Printable)] {
+            [
+                ("grpc", .string("\(host):\(grpcPort)")), ("http", .string("http://\(host):\(httpPort)")),
+                ("grpcPort", .integer(Int64(grpcPort))), ("httpPort", .integer(Int64(httpPort))),
+            ]
+        }
+    }
+
+    let settings: ServerSettings
+    let log: Logger
+    let store: PostgresStore
+    let host: Runtime.Host
+    let wire: WireService
+    private let relay: FeedRelay?
+    private let jetStream: JetStreamClient?
+    private let webhookIntake: WebhookIntake
+
+    init(_ settings: ServerSettings, log: Logger) async throws {
+        self.settings = settings
+        self.log = log
+        let configuration = HostConfiguration(node: settings.node)
+        let store = try await PostgresStore.open(
+            .init(
+                PostgresConfiguration(url: settings.databaseURL, applicationName: "aloft \(settings.node)"),
+                laneCount: configuration.laneCount))
+        self.store = store
+        let names = NamespaceNames(store: store)
+        let jetStream = settings.natsURL.map { JetStreamClient(NATSConfiguration(url: $0, name: "aloft \(settings.node)"), log: log) }
+        let relay = jetStream.map { client in
+            FeedRelay(broker: NATSBroker(client: client), outbox: store, encoder: CodecEventEncoder(), log: log) { names.name(of: $0) }
+        }
+        self.jetStream = jetStream
+        self.relay = relay
+        host = Runtime.Host(
+            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: CodecEventEncoder(),
+            configuration: configuration, feed: relay, logger: log,
+            relayIsConnected: { relay?.isConnected ?? true })
+        wire = WireService(backend: host)
+        webhookIntake = WebhookIntake(databaseURL: settings.databaseURL)
+        try await names.load()
+        try await registerDefaultNamespace(names)
+    }
+
+    private func registerDefaultNamespace(_ names: NamespaceNames) async throws {
+        do {
+            try await host.registerNamespace(
+                Namespace(
+                    id: NamespaceID(UUID().uuidString.lowercased()), name: "default", description: "made at the first start",
+                    retention: .days(3)))
+        } catch let rejection as Rejection where rejection.kind == .namespaceAlreadyExists {}
+        try await names.load()
+    }
+
+    /// Serves until `until` returns; then ends polls, stores what was decided and gives the lanes back.
+    func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void) async throws {
+        try await host.start()
+        let grpc = try GRPCServer(
+            service: wire,
+            options: GRPCServerOptions(host: settings.listen.host, port: settings.listen.grpcPort, tls: settings.listen.tls), logger: log)
+        let background = [
+            jetStream.map { client in Task { await client.run() } }, relay.map { relay in Task { await relay.run() } },
+        ].compactMap { $0 }
+        var failure: (any Error)?
+        do {
+            try await serve(grpc, until: until, onReady: onReady)
+        } catch {
+            failure = error
+        }
+        await host.shutdown()
+        for task in background.reversed() {
+            task.cancel()
+            await task.value
+        }
+        webhookIntake.close()
+        store.close()
+        if let failure { throw failure }
+    }
+
+    private func httpOptions() throws -> HTTPOptions {
+        var options = HTTPOptions(key: try settings.signingKeyFile.map { try SigningKey.stored(at: $0) } ?? .random())
+        options.webhookSecrets = settings.webhookSecrets.mapValues { [$0] }
+        let intake = webhookIntake
+        options.webhooks = { delivery in try await intake.receive(delivery) }
+        let (host, relay) = (host, relay)
+        options.metrics = { MetricsText.render(host: await host.metrics(), relay: relay?.counters) }
+        return options
+    }
+
+    private func serve(
+        _ grpc: GRPCServer, until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void
+    ) async throws {
+        let http = HTTPServer(
+            service: HTTPService(backend: host, wire: wire, options: try httpOptions(), logger: log), host: settings.listen.host,
+            port: settings.listen.httpPort, logger: log)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await grpc.run()
+                return false
+            }
+            group.addTask {
+                try await http.run()
+                return false
+            }
+            group.addTask {
+                guard let port = await http.port() else { return false }
+                let addresses = Addresses(host: self.settings.listen.host, grpcPort: try await grpc.port, httpPort: port)
+                try await onReady(addresses)
+                await until()
+                return true
+            }
+            while let isStopping = try await group.next() {
+                guard isStopping else { continue }
+                // Long polls end first, so that the servers' graceful end does not wait for them.
+                await self.host.shutdown()
+                grpc.shutDown()
+                group.cancelAll()
+                break
+            }
+        }
+    }
+}

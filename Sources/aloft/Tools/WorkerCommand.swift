@@ -1,0 +1,45 @@
+import ArgumentParser
+import Logging
+import Worker
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Run the built-in workers.", subcommands: [StartWorker.self])
+}
+
+struct StartWorker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start the built-in workers (payments) against a server.",
+        discussion: "Works against any Temporal server. Ctrl-C lets the tasks in hand finish.")
+    @OptionGroup var server: ServerAddress
+    @OptionGroup var database: DatabaseOptions
+    @Option(name: .long, help: "Address of the payment provider.")
+    var providerURL: String = "http://127.0.0.1:7253"
+    @Option(name: .long, help: "API key for the payment provider.")
+    var providerKey: String = "sk_sandbox"
+    @Option(name: .long, help: "Address of the shipping service.")
+    var shippingURL: String = "http://127.0.0.1:7253"
+    @Option(name: .long, help: "Written as JSON once the worker polls.")
+    var readyFile: String?
+    @OptionGroup var logging: LogOptions
+
+    func run() async throws {
+        let log = logging.bootstrap(default: .notice)
+        let signals = StopSignals()
+        let settings = FamilyWorkerSettings(
+            databaseURL: try database.url, providerURL: providerURL, providerKey: providerKey, shippingURL: shippingURL)
+        let (namespace, address, readyFile) = (server.namespace, server.address, readyFile)
+        do {
+            try await GRPCTransport.withTransport(try server.transportOptions) { transport in
+                try await FamilyWorkers.run(
+                    transport: transport, namespace: namespace, settings: settings, log: log, until: { await signals.wait() },
+                    onReady: {
+                        Terminal.line("working for \(address), namespace \(namespace)")
+                        try ReadyFile.write([("ready", .boolean(true))], to: readyFile)
+                    })
+            }
+        } catch let failure as RPCFailure {
+            throw CommandFailure("\(failure)")
+        }
+    }
+}

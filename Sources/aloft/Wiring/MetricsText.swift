@@ -1,0 +1,29 @@
+import Runtime
+
+/// Counters in Prometheus' text format.
+enum MetricsText {
+    static func render(host: HostMetrics, relay: (published: Int64, waiting: Int64)?) -> String {
+        var text = ""
+        func add(_ name: String, _ kind: String, _ help: String, _ value: Int64) {
+            text += "# HELP aloft_\(name) \(help)\n# TYPE aloft_\(name) \(kind)\naloft_\(name) \(value)\n"
+        }
+        add("commits_total", "counter", "Transactions committed.", Int64(host.commits))
+        add("commits_failed_total", "counter", "Transactions that failed or whose outcome was unknown.", Int64(host.failedCommits))
+        add("committed_runs_total", "counter", "Runs written, over all transactions.", Int64(host.committedRuns))
+        add("transitions_total", "counter", "Stored changes of runs.", Int64(host.transitions))
+        add("events_total", "counter", "Events appended.", Int64(host.events))
+        add("retries_total", "counter", "Commands decided again after a conflict or an outage.", Int64(host.retries))
+        add("runs_loaded_total", "counter", "Runs loaded from the store.", Int64(host.loads))
+        add("runs_evicted_total", "counter", "Runs dropped from memory.", Int64(host.evictions))
+        add("timers_fired_total", "counter", "Deadlines that were handled.", Int64(host.timersFired))
+        add("offers_total", "counter", "Tasks offered to pollers.", Int64(host.offers))
+        add("runs_hot", "gauge", "Runs in memory.", Int64(host.hotRuns))
+        add("lanes_owned", "gauge", "Lanes this node writes.", Int64(host.lanesOwned))
+        add("transitions_waiting", "gauge", "Changes that wait for the store.", Int64(host.waitingTransitions))
+        if let relay {
+            add("feed_published_total", "counter", "Messages the stream acknowledged.", relay.published)
+            add("feed_waiting", "gauge", "Transitions whose events are not on the stream yet.", relay.waiting)
+        }
+        return text
+    }
+}

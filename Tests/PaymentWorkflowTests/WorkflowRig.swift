@@ -1,0 +1,125 @@
+import Activities
+import Engine
+import EngineTestKit
+import Foundation
+import Gateway
+import History
+import Logging
+import Runtime
+import TemporalCodec
+import Testing
+import Worker
+import Workflows
+
+/// The engine in memory with a clock the test moves, a worker in the same process, and a world of scripted activities.
+///
+/// Days of waiting pass in a moment: `skip(_:)`.
+struct WorkflowRig: Sendable {
+    let clock: MemoryClock
+    let client: WorkflowClient
+    let world: ScriptedWorld
+
+    static func with(_ world: ScriptedWorld = ScriptedWorld(), _ body: @escaping @Sendable (WorkflowRig) async throws -> Void) async throws {
+        let clock = MemoryClock()
+        let store = MemoryStore(clock: clock)
+        var logger = Logger(label: "test")
+        logger.logLevel = .debug
+        let host = Host(
+            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: StoredEvents(),
+            configuration: HostConfiguration(node: "node-1"), limits: Limits(), clock: clock, ids: SeededIDSource(seed: 1),
+            feed: NoFeed(), logger: logger)
+        try await host.start()
+        try await host.registerNamespace(Namespace(id: "00000000-0000-4000-8000-00000000aaaa", name: "default", retention: .seconds(7 * 24 * 3600)))
+        let service = WireService(backend: host)
+        let transport = InProcessTransport { method, request, metadata, _ in
+            // Waiting calls end by cancellation: the test's clock is years behind this deadline.
+            let call = WireCall(
+                method: WireMethod(service: method.service, name: method.name), request: request,
+                metadata: metadata.map { (name: $0.key, value: $0.value) }, deadline: SystemTime.now().advanced(by: .seconds(60)))
+            switch await service.handle(call) {
+            case .success(let response): return response
+            case .failure(let failure):
+                throw RPCFailure(
+                    RPCFailure.Code(rawValue: failure.code.rawValue) ?? .unknown, failure.message, statusDetails: failure.statusDetails)
+            }
+        }
+        let client = WorkflowClient(transport: transport)
+        let rig = WorkflowRig(clock: clock, client: client, world: world)
+        let options = WorkerOptions(logger: logger)
+        do {
+            try await withThrowingTaskGroup { group in
+                for queue in [PaymentQueues.main, PaymentQueues.provider("sandbox")] {
+                    let worker = Worker(
+                        client: client, taskQueue: queue, workflows: PaymentWorkflows.all, activities: world.activities, options: options)
+                    group.addTask { try await worker.run() }
+                }
+                group.addTask {
+                    try await body(rig)
+                    throw Finished()
+                }
+                try await group.waitForAll()
+            }
+        } catch is Finished {
+        } catch {
+            await host.shutdown()
+            throw error
+        }
+        await host.shutdown()
+    }
+
+    private struct Finished: Error {}
+
+    // MARK: A client
+
+    func charge(_ change: (inout ChargeInput) -> Void = { _ in }) async throws -> WorkflowHandle<ChargeResult> {
+        var input = ChargeInput(
+            paymentID: "0190a000-0000-7000-8000-000000000001", idempotencyKey: "k", merchantID: "shop", orderID: "o", amount: 1250,
+            currency: "EUR", paymentMethod: "tok_visa", items: [.init(sku: "mug", qty: 1)], shipping: ["country": .string("DE")])
+        change(&input)
+        return try await self.client.start(
+            ChargeWorkflow.self, input,
+            options: StartOptions(id: "pay:shop:\(input.paymentID)", taskQueue: PaymentQueues.main))
+    }
+
+    /// Lets time pass for the engine.
+    func skip(_ seconds: Double) { self.clock.advance(by: .milliseconds(Int64(seconds * 1000))) }
+
+    /// Waits until the workflow waits for something of this name; the clock stands still meanwhile.
+    func untilWaiting(for name: String, _ handle: WorkflowHandle<ChargeResult>) async throws {
+        try await self.until("waiting for \(name)") {
+            let progress: PaymentProgress = try await handle.query("progress")
+            return progress.waitingFor?.name == name
+        }
+    }
+
+    func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
+            if try await condition() { return }
+            await Task.yield()
+        }
+        Issue.record("never happened: \(what)")
+        throw NeverHappened()
+    }
+
+    struct NeverHappened: Error {}
+
+    /// The finished run's history gives the same commands with the same code.
+    func checkReplay(_ handle: WorkflowHandle<ChargeResult>) async throws {
+        let history = try await handle.fetchHistory()
+        let report = try WorkflowReplayer(workflows: PaymentWorkflows.all).replay(
+            encoded: history.events, workflowID: history.workflowID, runID: "run")
+        #expect(report.isIdentical, "\(report.divergence.map(String.init(describing:)) ?? "")")
+    }
+}
+
+private struct StoredEvents: EventEncoder {
+    func encode(_ event: Event) -> [UInt8] { EventCodec.encode(event) }
+    func decode(_ bytes: [UInt8]) throws -> Event { try EventCodec.decode(bytes) }
+}
+
+private struct NoFeed: FeedSink {
+    func laneAcquired(_ lease: LaneLease) {}
+    func laneLost(_ lane: Int16) {}
+    func committed(_ entries: [OutboxEntry]) {}
+}
