@@ -15,10 +15,15 @@ extension CommitPlan {
             Self.events(of: .int8, &$0, count, rows) { $0.int64($2.id.value) }
             Self.events(of: .int2, &$0, count, rows) { $0.int16(Int16(truncatingIfNeeded: $2.type)) }
             Self.events(of: .int8, &$0, count, rows) { $0.int64($2.time.nanoseconds) }
-            Self.events(of: .text, &$0, count, rows) { $0.text($2.actor) }
+            Self.events(of: .text, &$0, count, rows) { $0.text(Self.journalText($2.actor)) }
             Self.events(of: .bytea, &$0, count, rows) { $0.bytea($2.hash) }
             Self.events(of: .bytea, &$0, count, rows) { $0.bytea($2.body) }
         }
+    }
+
+    /// Text that only people read: what Postgres cannot keep in text is shown as unreadable, and loses no commit.
+    private static func journalText(_ text: String) -> String {
+        text.utf8.contains(0) ? text.replacing("\0", with: "\u{FFFD}") : text
     }
 
     private static func events(
@@ -56,16 +61,16 @@ extension CommitPlan {
             Self.attempts(of: .int8, &$0, count, rows) { $0.int64($2.startedAt?.nanoseconds) }
             Self.attempts(of: .int8, &$0, count, rows) { $0.int64($2.endedAt.nanoseconds) }
             Self.attempts(of: .int8, &$0, count, rows) { $0.int64($2.retryAt?.nanoseconds) }
-            Self.attempts(of: .text, &$0, count, rows) { $0.text($2.identity) }
+            Self.attempts(of: .text, &$0, count, rows) { $0.text(Self.journalText($2.identity)) }
             Self.attempts(of: .int2, &$0, count, rows) { $0.int16(Int16($2.outcome.rawValue)) }
-            Self.attempts(of: .text, &$0, count, rows) { $0.text($2.failure?.traits.type) }
+            Self.attempts(of: .text, &$0, count, rows) { $0.text($2.failure.map { Self.journalText($0.traits.type) }) }
             Self.attempts(of: .bytea, &$0, count, rows) { $0.bytea($2.failure.map(FailureCodec.encode)) }
         }
     }
 
     var outboxCall: StatementCall {
         RunStatements.insertOutbox.call {
-            $0.int16(lane)
+            $0.column(of: .int2, published) { $0.int16($1.write.lane) }
             $0.column(of: .int8, published) { $0.int64($1.write.outboxSequence) }
             $0.column(of: .int2, published) { $0.int16($1.write.slot) }
             $0.column(of: .uuid, published) { $0.uuid($1.run) }

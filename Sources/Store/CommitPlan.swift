@@ -13,8 +13,7 @@ struct CommitPlan {
         var supersedes: PostgresUUID?
     }
 
-    var lane: Int16
-    var epoch: Int64
+    var lanes: [LaneEpoch]
     var starts: [Row] = []
     var updates: [Row] = []
     var attributeUpdates: [Row] = []
@@ -25,8 +24,7 @@ struct CommitPlan {
     var claims: [(claim: RequestClaim, row: Row)] = []
 
     init(_ batch: CommitBatch) throws(StoreError) {
-        lane = batch.lane
-        epoch = batch.epoch
+        lanes = batch.lanes
         for write in batch.writes {
             let key = write.summary.key
             let row = Row(
@@ -47,7 +45,7 @@ struct CommitPlan {
             if write.outboxSequence != nil, !write.events.isEmpty { published.append(row) }
             if let claim = write.claim { claims.append((claim, row)) }
         }
-        // Batches of different lanes may claim the same keys: one order for all of them keeps deadlocks away.
+        // Batches of different partitions may claim the same keys: one order for all of them keeps deadlocks away.
         claims.sort { ($0.claim.scope, $0.claim.key) < ($1.claim.scope, $1.claim.key) }
     }
 
@@ -66,7 +64,7 @@ struct CommitPlan {
 
     /// The statements, in the order in which they must run; one pipeline.
     func calls() -> [StatementCall] {
-        var calls = [expectLease]
+        var calls = [expectLeases]
         let followers = starts.filter { $0.supersedes != nil }
         if !followers.isEmpty { calls.append(supersedeCall(followers)) }
         if !updates.isEmpty { calls.append(updateCall) }
@@ -79,10 +77,10 @@ struct CommitPlan {
         return calls
     }
 
-    private var expectLease: StatementCall {
-        RunStatements.expectLease.call {
-            $0.int16(lane)
-            $0.int64(epoch)
+    private var expectLeases: StatementCall {
+        RunStatements.expectLeases.call {
+            $0.column(of: .int2, lanes) { $0.int16($1.lane) }
+            $0.column(of: .int8, lanes) { $0.int64($1.epoch) }
         }
     }
 

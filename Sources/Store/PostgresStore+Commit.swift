@@ -24,12 +24,14 @@ extension PostgresStore {
         do throws(StoreError) {
             switch (error.sqlState, error.constraint) {
             case (GuardState.leaseLost, _):
-                return .notOwner(slots: Set((plan.starts + plan.updates).map(\.write.slot)).sorted())
+                return .notOwner(slots: try await lostSlots(plan))
             case (GuardState.versionChanged, _):
                 return .conflict(try await lostUpdates(plan))
             case (GuardState.notCurrent, _), (Self.uniqueViolation, "runs_pkey"),
                 (Self.uniqueViolation, "runs_current"):
                 return .alreadyExists(try await lostStarts(plan))
+            case (Self.uniqueViolation, "outbox_pkey"):
+                return .outOfStep(lanes: Set(plan.published.map(\.write.lane)).sorted())
             case (GuardState.keyClaimed, _), (Self.uniqueViolation, "operations_pkey"):
                 return .alreadyExists(try await lostClaims(plan))
             default:
@@ -42,6 +44,19 @@ extension PostgresStore {
     }
 
     private static let uniqueViolation = "23505"
+
+    /// The slots of the writes whose lanes are gone; all of them if a lane came and went meanwhile.
+    private func lostSlots(_ plan: CommitPlan) async throws(StoreError) -> [Int16] {
+        let result = try await read(
+            RunStatements.findLost.call {
+                $0.column(of: .int2, plan.lanes) { $0.int16($1.lane) }
+                $0.column(of: .int8, plan.lanes) { $0.int64($1.epoch) }
+            })
+        let lost = Set(
+            try decode { () throws(PostgresError) in try result.map { row throws(PostgresError) in try row.int16(0) } })
+        let writes = (plan.starts + plan.updates).map(\.write)
+        return Set(writes.filter { lost.isEmpty || lost.contains($0.lane) }.map(\.slot)).sorted()
+    }
 
     private func lostUpdates(_ plan: CommitPlan) async throws(StoreError) -> [RunKey] {
         let rows = plan.updates

@@ -16,8 +16,14 @@ extension PostgresStore {
                 $0.int32(Int32(limit))
                 $0.int32(Int32(seconds))
             },
+            // Asked again now that the rows are ours: a commit of the old owner may have ended while they were being taken.
+            LeaseStatements.renew.call {
+                $0.text(node)
+                $0.int32(Int32(seconds))
+            },
         ])
-        return try leases(results[1])
+        let acquired = Set(try leases(results[1]).map(\.lane))
+        return try leases(results[2]).filter { acquired.contains($0.lane) }
     }
 
     public func renewLanes(node: String, seconds: Int) async throws(StoreError) -> [LaneLease] {

@@ -10,21 +10,50 @@ extension PostgresStore {
         guard let namespaceUUID = namespace.uuid else { return nil }
         let runUUID = run?.uuid
         guard run == nil || runUUID != nil else { return nil }
-        let statement = run == nil ? RunStatements.loadCurrent : RunStatements.load
+        let slot = Slots.slot(namespace: namespace, workflow: workflow)
+        guard let runUUID else {
+            return try await currentRuns.find(.init(slot: slot, namespace: namespaceUUID, workflow: workflow.value))
+                .get()
+        }
         let result = try await read(
-            statement.call {
-                $0.int16(Slots.slot(namespace: namespace, workflow: workflow))
+            RunStatements.load.call {
+                $0.int16(slot)
                 $0.uuid(namespaceUUID)
                 $0.text(workflow.value)
-                if let runUUID { $0.uuid(runUUID) }
+                $0.uuid(runUUID)
             })
-        guard let row = result.first else { return nil }
-        return try decode { () throws(PostgresError) in
-            let last = SummaryRow.width
-            return StoredRun(
-                summary: try SummaryRow.decode(row), version: try row.int64(last), isCurrent: try row.bool(last + 1),
-                snapshot: try row.bytea(last + 2), lastHash: try row.bytea(last + 3))
+        return try decode { () throws(PostgresError) in try result.first.map(Self.storedRun) }
+    }
+
+    /// Many current runs in one query; nil where there is none.
+    static func lookUp(_ keys: [CurrentRunLookups.Key], in pool: PostgresPool) async -> Result<[StoredRun?], StoreError>
+    {
+        do throws(StoreError) {
+            let result = try await read(
+                RunStatements.loadCurrent.call {
+                    $0.column(of: .int2, keys) { $0.int16($1.slot) }
+                    $0.column(of: .uuid, keys) { $0.uuid($1.namespace) }
+                    $0.column(of: .text, keys) { $0.text($1.workflow) }
+                }, from: pool)
+            return .success(
+                try decode { () throws(PostgresError) in
+                    var runs = [StoredRun?](repeating: nil, count: keys.count)
+                    for index in 0..<result.count {
+                        let row = result[index]
+                        runs[Int(try row.int64(SummaryRow.width + 4)) - 1] = try storedRun(row)
+                    }
+                    return runs
+                })
+        } catch {
+            return .failure(error)
         }
+    }
+
+    private static func storedRun(_ row: Row) throws(PostgresError) -> StoredRun {
+        let last = SummaryRow.width
+        return StoredRun(
+            summary: try SummaryRow.decode(row), version: try row.int64(last), isCurrent: try row.bool(last + 1),
+            snapshot: try row.bytea(last + 2), lastHash: try row.bytea(last + 3))
     }
 
     public func readEvents(

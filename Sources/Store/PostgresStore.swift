@@ -26,6 +26,7 @@ public final class PostgresStore: RunStore, RequestStore, NamespaceStore, LeaseS
     let configuration: Configuration
     let writers: PostgresPool
     let readers: PostgresPool
+    let currentRuns: CurrentRunLookups
 
     private init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -44,8 +45,11 @@ public final class PostgresStore: RunStore, RequestStore, NamespaceStore, LeaseS
         writerLimits.connectionsMax = configuration.writerConnectionsMax
         var readerLimits = PostgresPool.Limits()
         readerLimits.connectionsMax = configuration.readerConnectionsMax
-        writers = PostgresPool(writing, limits: writerLimits)
+        let writers = PostgresPool(writing, limits: writerLimits)
+        self.writers = writers
         readers = PostgresPool(timeout, limits: readerLimits)
+        // Through the pool that is held to the indexes.
+        currentRuns = CurrentRunLookups { keys in await Self.lookUp(keys, in: writers) }
     }
 
     deinit { close() }
@@ -90,20 +94,24 @@ public final class PostgresStore: RunStore, RequestStore, NamespaceStore, LeaseS
     }
 
     /// Reads, and asks again once when the connection broke: reading twice changes nothing.
-    func read(_ call: StatementCall) async throws(StoreError) -> ResultSet {
+    func read(_ call: StatementCall) async throws(StoreError) -> ResultSet { try await Self.read(call, from: readers) }
+
+    static func read(_ call: StatementCall, from pool: PostgresPool) async throws(StoreError) -> ResultSet {
         do throws(PostgresError) {
-            return try await readers.query(call)
+            return try await pool.query(call)
         } catch {
             guard error.kind == .outcomeUnknown else { throw StoreError(error) }
         }
         do throws(PostgresError) {
-            return try await readers.query(call)
+            return try await pool.query(call)
         } catch {
             throw error.kind == .outcomeUnknown ? .unavailable("\(error)") : StoreError(error)
         }
     }
 
-    func decode<Value>(_ body: () throws(PostgresError) -> Value) throws(StoreError) -> Value {
+    func decode<Value>(_ body: () throws(PostgresError) -> Value) throws(StoreError) -> Value { try Self.decode(body) }
+
+    static func decode<Value>(_ body: () throws(PostgresError) -> Value) throws(StoreError) -> Value {
         do throws(PostgresError) {
             return try body()
         } catch {

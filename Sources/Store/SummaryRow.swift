@@ -6,11 +6,15 @@ import Runtime
 enum SummaryRow {
     static let width = 15
 
-    static func decode(_ row: Row) throws(PostgresError) -> RunSummary {
-        let statusNumber = Int32(try row.int16(6))
-        guard let status = WorkflowStatus(rawValue: statusNumber) else {
-            throw PostgresError(.unexpectedAnswer, reason: "unknown run status \(statusNumber)")
+    static func status(_ number: Int16) throws(PostgresError) -> WorkflowStatus {
+        guard let status = WorkflowStatus(rawValue: Int32(number)) else {
+            throw PostgresError(.unexpectedAnswer, reason: "unknown run status \(number)")
         }
+        return status
+    }
+
+    static func decode(_ row: Row) throws(PostgresError) -> RunSummary {
+        let status = try status(row.int16(6))
         return RunSummary(
             key: RunKey(
                 namespace: NamespaceID(try row.uuid(0)), workflow: WorkflowID(try row.text(1)),

@@ -44,7 +44,9 @@ public final class MemoryClock: RuntimeClock {
     public func advance(to moment: Timestamp) {
         let due = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.now = max(state.now, moment)
-            let due = state.sleepers.filter { $0.value.until <= state.now }.sorted { ($0.value.until, $0.key) < ($1.value.until, $1.key) }
+            let due = state.sleepers.filter { $0.value.until <= state.now }.sorted {
+                ($0.value.until, $0.key) < ($1.value.until, $1.key)
+            }
             for (number, _) in due { state.sleepers[number] = nil }
             return due.map(\.value.continuation)
         }

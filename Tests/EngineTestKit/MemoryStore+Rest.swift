@@ -3,7 +3,9 @@ public import Runtime
 import Synchronization
 
 extension MemoryStore: LeaseStore {
-    public func acquireLanes(node: String, address: String, limit: Int, seconds: Int) async throws(StoreError) -> [LaneLease] {
+    public func acquireLanes(node: String, address: String, limit: Int, seconds: Int) async throws(StoreError)
+        -> [LaneLease]
+    {
         let now = clock.now()
         return try reading { state throws(StoreError) in
             var leases: [LaneLease] = []
@@ -81,7 +83,9 @@ extension MemoryStore: RequestStore {
 extension MemoryStore: NamespaceStore {
     public func insertNamespace(_ namespace: Namespace) async throws(StoreError) {
         try reading { state throws(StoreError) in
-            guard !state.namespaces.values.contains(where: { $0.name == namespace.name }) else { throw .alreadyExists([]) }
+            guard !state.namespaces.values.contains(where: { $0.name == namespace.name }) else {
+                throw .alreadyExists([])
+            }
             state.namespaces[namespace.id] = namespace
         }
     }
@@ -96,7 +100,8 @@ extension MemoryStore: NamespaceStore {
 }
 
 extension MemoryStore: OutboxStore {
-    public func outboxEntries(lane: Int16, after sequence: Int64, limit: Int) async throws(StoreError) -> [OutboxEntry] {
+    public func outboxEntries(lane: Int16, after sequence: Int64, limit: Int) async throws(StoreError) -> [OutboxEntry]
+    {
         try reading { state throws(StoreError) in
             Array((state.outbox[lane] ?? []).filter { $0.sequence > sequence }.prefix(limit))
         }

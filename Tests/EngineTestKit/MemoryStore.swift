@@ -133,11 +133,15 @@ extension MemoryStore: RunStore {
     private func store(_ batch: CommitBatch) throws(StoreError) {
         let now = clock.now()
         try state.withLock { state throws(StoreError) in
-            guard let lane = state.lanes[batch.lane], lane.owner != nil, lane.epoch == batch.epoch, now < lane.expiresAt else {
-                throw .notOwner(slots: batch.writes.map(\.slot))
-            }
+            let held = Set(
+                batch.lanes.filter { named in
+                    guard let lane = state.lanes[named.lane] else { return false }
+                    return lane.owner != nil && lane.epoch == named.epoch && now < lane.expiresAt
+                }.map(\.lane))
+            let lost = batch.writes.filter { !held.contains($0.lane) }
+            guard lost.isEmpty else { throw .notOwner(slots: lost.map(\.slot)) }
             try Self.check(batch, state)
-            for write in batch.writes { Self.apply(write, lane: batch.lane, &state) }
+            for write in batch.writes { Self.apply(write, lane: write.lane, &state) }
             if state.keepsLog { state.log.append(batch) }
         }
     }
@@ -154,7 +158,9 @@ extension MemoryStore: RunStore {
                     continue
                 }
                 let last = row.events.last?.id ?? .none
-                if let first = write.events.first, first.id != last.next { throw .corrupt("events of \(key) are not dense") }
+                if let first = write.events.first, first.id != last.next {
+                    throw .corrupt("events of \(key) are not dense")
+                }
             } else {
                 let current = state.currents[WorkflowName(namespace: key.namespace, workflow: key.workflow)]
                 if row != nil || current != write.supersedes { taken.append(key) }
@@ -183,18 +189,23 @@ extension MemoryStore: RunStore {
             state.rows[key.run]?.attempts += write.attempts
         }
         if let sequence = write.outboxSequence {
-            precondition(sequence == (state.lanes[lane]?.lastSequence ?? 0) + 1, "the outbox of lane \(lane) has a hole before \(sequence)")
+            precondition(
+                sequence == (state.lanes[lane]?.lastSequence ?? 0) + 1,
+                "the outbox of lane \(lane) has a hole before \(sequence)")
             state.lanes[lane]?.lastSequence = sequence
             state.outbox[lane, default: []].append(
                 OutboxEntry(
-                    lane: lane, sequence: sequence, run: key, workflowType: write.summary.workflowType, events: write.events))
+                    lane: lane, sequence: sequence, run: key, workflowType: write.summary.workflowType,
+                    events: write.events))
         }
         if let claim = write.claim {
             state.requests["\(claim.scope)\n\(claim.key)"] = StoredRequest(claim: claim, run: key, answer: nil)
         }
     }
 
-    public func loadRun(namespace: NamespaceID, workflow: WorkflowID, run: RunID?) async throws(StoreError) -> StoredRun? {
+    public func loadRun(namespace: NamespaceID, workflow: WorkflowID, run: RunID?) async throws(StoreError)
+        -> StoredRun?
+    {
         try reading { state throws(StoreError) in
             let name = WorkflowName(namespace: namespace, workflow: workflow)
             guard let id = run ?? state.currents[name], let row = state.rows[id], row.summary.key.workflow == workflow,
@@ -222,7 +233,9 @@ extension MemoryStore: RunStore {
     public func runsToWake(
         slots: ClosedRange<Int16>, until: Timestamp, after cursor: WakeEntry?, limit: Int
     ) async throws(StoreError) -> [WakeEntry] {
-        func place(_ entry: WakeEntry) -> (Int64, Int16, String) { (entry.wakeAt.nanoseconds, entry.slot, entry.key.run.value) }
+        func place(_ entry: WakeEntry) -> (Int64, Int16, String) {
+            (entry.wakeAt.nanoseconds, entry.slot, entry.key.run.value)
+        }
         return try reading { state throws(StoreError) in
             let all = state.rows.values.compactMap { row -> WakeEntry? in
                 guard let wakeAt = row.wakeAt, wakeAt <= until, slots.contains(row.slot) else { return nil }
@@ -249,11 +262,21 @@ extension MemoryStore: RunStore {
         try reading { state throws(StoreError) in Int64(Self.matching(query, state).count) }
     }
 
+    public func countRunsByStatus(_ query: VisibilityQuery) async throws(StoreError) -> [StatusCount] {
+        try reading { state throws(StoreError) in
+            let groups = Dictionary(grouping: Self.matching(query, state), by: \.status)
+            return groups.map { StatusCount(status: $0, count: Int64($1.count)) }
+                .sorted { $0.status.rawValue < $1.status.rawValue }
+        }
+    }
+
     private static func matching(_ query: VisibilityQuery, _ state: State) -> [RunSummary] {
         state.rows.values.map(\.summary).filter { run in
             run.key.namespace == query.namespace && (query.workflowID.map { $0 == run.key.workflow } ?? true)
                 && (query.workflowIDPrefix.map { run.key.workflow.value.hasPrefix($0) } ?? true)
-                && (query.workflowType.map { $0 == run.workflowType } ?? true) && (query.status.map { $0 == run.status } ?? true)
+                && (query.workflowType.map { $0 == run.workflowType } ?? true)
+                && (query.status.map { $0 == run.status } ?? true)
+                && (query.filter.map { $0.matches(run) == true } ?? true)
         }
     }
 }

@@ -32,7 +32,9 @@ struct CommitFaultTests {
         }
     }
 
-    @Test("A completion whose answer was lost is not done twice", arguments: [MemoryFault.answerLost, .requestLost, .unavailable, .conflict])
+    @Test(
+        "A completion whose answer was lost is not done twice",
+        arguments: [MemoryFault.answerLost, .requestLost, .unavailable, .conflict])
     func completionFault(fault: MemoryFault) async throws {
         try await Rig().run { rig in
             try await rig.start()
@@ -49,6 +51,34 @@ struct CommitFaultTests {
             try await rig.complete(try await rig.activityTask())
             try await rig.complete(try await rig.workflowTask(), [.finish])
             #expect(try await rig.names().filter { $0 == "ActivityTaskScheduled" }.count == 1)
+            try await rig.verifyAll()
+        }
+    }
+
+    @Test(
+        "Starts that share a refused commit all succeed, each once, and the feed has them in order",
+        arguments: [MemoryFault.conflict, .answerLost, .requestLost, .unavailable])
+    func sharedFault(fault: MemoryFault) async throws {
+        try await Rig().run { rig in
+            rig.store.setFault { number, _ in
+                switch number {
+                case 1, 2: .slow(turns: 200)
+                case 3, 4: fault
+                default: nil
+                }
+            }
+            let names = (1...24).map { WorkflowID("order-\($0)") }
+            let started = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for name in names { group.addTask { try await rig.start(name).started } }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(started == names.count)
+            #expect(rig.store.runKeys.count == names.count)
+            let lanes = Dictionary(grouping: rig.feed.entries, by: \.lane)
+            for (lane, entries) in lanes {
+                #expect(entries.map(\.sequence) == Array(1...Int64(entries.count)), "lane \(lane)")
+            }
+            #expect(lanes.values.reduce(0) { $0 + $1.count } == names.count)
             try await rig.verifyAll()
         }
     }

@@ -13,7 +13,8 @@ struct PollTests {
             try await rig.until("the poll is parked") { await parkedPollers(rig, .workflow) == 1 }
             try await rig.until("the poll ends") {
                 rig.clock.advance(by: .seconds(1))
-                return await parkedPollers(rig, .workflow) == 1 && rig.clock.now() > MemoryClock.beginning.advanced(by: .seconds(5))
+                return await parkedPollers(rig, .workflow) == 1
+                    && rig.clock.now() > MemoryClock.beginning.advanced(by: .seconds(5))
             }
             #expect(try await poll.value == nil)
         }
@@ -70,7 +71,9 @@ struct PollTests {
     func order() async throws {
         try await Rig().run { rig in
             for (number, priority) in [3, 3, 1, 5, 1].enumerated() {
-                try await rig.start(WorkflowID("order-\(number)")) { $0.attributes.priority = Priority(key: Int32(priority)) }
+                try await rig.start(WorkflowID("order-\(number)")) {
+                    $0.attributes.priority = Priority(key: Int32(priority))
+                }
             }
             var order: [String] = []
             for _ in 0..<5 { order.append(try await rig.workflowTask().run.workflow.value) }
@@ -83,7 +86,8 @@ struct PollTests {
         try await Rig().run { rig in
             try await rig.start()
             rig.clock.advance(by: .seconds(7))
-            let waiting = try await rig.host.describeTaskQueue(namespace: Rig.namespace, queue: "queue", kind: .workflow)
+            let waiting = try await rig.host.describeTaskQueue(
+                namespace: Rig.namespace, queue: "queue", kind: .workflow)
             #expect(waiting.backlogCount == 1 && waiting.oldestTaskAge == .seconds(7))
             _ = try await rig.workflowTask()
             let taken = try await rig.host.describeTaskQueue(namespace: Rig.namespace, queue: "queue", kind: .workflow)
@@ -101,7 +105,9 @@ struct PollTests {
             await withTaskGroup(of: Void.self) { group in
                 for worker in 0..<50 {
                     group.addTask {
-                        for number in stride(from: worker, to: count, by: 50) { _ = try? await rig.start(WorkflowID("order-\(number)")) }
+                        for number in stride(from: worker, to: count, by: 50) {
+                            _ = try? await rig.start(WorkflowID("order-\(number)"))
+                        }
                     }
                 }
             }

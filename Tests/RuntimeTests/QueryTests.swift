@@ -63,7 +63,8 @@ struct QueryTests {
             try await rig.complete(try await rig.workflowTask())
             let answer = ask(rig, question, seconds: 3)
             try await rig.until("the query is offered") {
-                try await rig.host.describeTaskQueue(namespace: Rig.namespace, queue: "queue", kind: .workflow).backlogCount == 1
+                try await rig.host.describeTaskQueue(namespace: Rig.namespace, queue: "queue", kind: .workflow)
+                    .backlogCount == 1
             }
             rig.clock.advance(by: .seconds(3))
             let refused = await #expect(throws: Rejection.self) { _ = try await answer.value }

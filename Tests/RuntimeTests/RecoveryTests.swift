@@ -28,7 +28,9 @@ struct RecoveryTests {
     /// How often a workflow with two activities commits, from its start to its end, when nothing goes wrong.
     private static let boundaries = 8
 
-    @Test("Killed at any commit of a workflow, before or after it, a new host finishes it", arguments: 1...boundaries, [true, false])
+    @Test(
+        "Killed at any commit of a workflow, before or after it, a new host finishes it", arguments: 1...boundaries,
+        [true, false])
     func killedAtEveryCommit(commit: Int, after: Bool) async throws {
         let first = Rig(seed: 1)
         let isDead = Atomic<Bool>(false)
@@ -87,12 +89,15 @@ struct RecoveryTests {
         var unstarted = (0..<count).map { WorkflowID("order-\($0)") }
         var lives = 1
         while true {
-            for workflow in unstarted where (try? await rig.start(workflow)) != nil { unstarted.removeAll { $0 == workflow } }
+            for workflow in unstarted where (try? await rig.start(workflow)) != nil {
+                unstarted.removeAll { $0 == workflow }
+            }
             for _ in 0..<100 {
                 rig.clock.advance(by: .milliseconds(200))
                 for _ in 0..<20 { await Task.yield() }
             }
-            let closed = try await rig.store.countRuns(VisibilityQuery(namespace: Rig.namespace, status: .completed, limit: 0))
+            let closed = try await rig.store.countRuns(
+                VisibilityQuery(namespace: Rig.namespace, status: .completed, limit: 0))
             if closed == Int64(count) { break }
             try #require(lives < 60, "seed \(seed): \(closed) of \(count) closed")
             guard random.withLock({ $0.next() % 3 }) == 0 else {
@@ -126,7 +131,8 @@ struct RecoveryTests {
             }
         }
         for key in rig.store.runKeys {
-            let stored = try await rig.store.readEvents(key, from: .first, through: EventID(.max), limit: .max, newestFirst: false)
+            let stored = try await rig.store.readEvents(
+                key, from: .first, through: EventID(.max), limit: .max, newestFirst: false)
             #expect(seen[key] == stored.map(\.id.value), "seed \(seed), run \(key)")
         }
     }

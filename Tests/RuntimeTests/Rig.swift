@@ -16,7 +16,8 @@ struct Rig: Sendable {
     let feed: FeedLog
 
     init(
-        seed: UInt64 = 1, node: String = "node-1", on other: Rig? = nil, limits: Limits = Limits(), configure: (inout HostConfiguration) -> Void = { _ in }
+        seed: UInt64 = 1, node: String = "node-1", on other: Rig? = nil, limits: Limits = Limits(),
+        configure: (inout HostConfiguration) -> Void = { _ in }
     ) {
         clock = other?.clock ?? MemoryClock()
         store = other?.store ?? MemoryStore(clock: clock)
@@ -30,7 +31,8 @@ struct Rig: Sendable {
         logger.logLevel = .critical
         host = Host(
             stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: encoder,
-            configuration: configuration, limits: limits, clock: clock, ids: SeededIDSource(seed: seed), feed: feed, logger: logger)
+            configuration: configuration, limits: limits, clock: clock, ids: SeededIDSource(seed: seed), feed: feed,
+            logger: logger)
     }
 
     /// Runs `body` with a started host and shuts it down afterwards.
@@ -48,12 +50,14 @@ struct Rig: Sendable {
     // MARK: A client
 
     func request(
-        _ workflow: WorkflowID = "order-1", requestID: RequestID = "", change: (inout StartWorkflowRequest) -> Void = { _ in }
+        _ workflow: WorkflowID = "order-1", requestID: RequestID = "",
+        change: (inout StartWorkflowRequest) -> Void = { _ in }
     ) -> StartWorkflowRequest {
         var request = StartWorkflowRequest(
             namespace: Self.namespace,
             attributes: WorkflowExecutionStarted(
-                workflowType: "Hello", workflowID: workflow, taskQueue: TaskQueue("queue"), workflowTaskTimeout: .seconds(10),
+                workflowType: "Hello", workflowID: workflow, taskQueue: TaskQueue("queue"),
+                workflowTaskTimeout: .seconds(10),
                 originalExecutionRunID: "", firstExecutionRunID: "", identity: "client"),
             requestID: requestID.isEmpty ? RequestID("start-\(workflow)") : requestID, actor: "client")
         change(&request)
@@ -62,7 +66,8 @@ struct Rig: Sendable {
 
     @discardableResult
     func start(
-        _ workflow: WorkflowID = "order-1", requestID: RequestID = "", change: (inout StartWorkflowRequest) -> Void = { _ in }
+        _ workflow: WorkflowID = "order-1", requestID: RequestID = "",
+        change: (inout StartWorkflowRequest) -> Void = { _ in }
     ) async throws -> StartWorkflowResult {
         try await host.startWorkflow(request(workflow, requestID: requestID, change: change))
     }
@@ -94,7 +99,10 @@ struct Rig: Sendable {
 
     // MARK: A worker
 
-    func poll(_ queue: TaskQueue = TaskQueue("queue"), identity: String = "worker", key: String = "instance", seconds: Int64 = 60) -> TaskPoll {
+    func poll(
+        _ queue: TaskQueue = TaskQueue("queue"), identity: String = "worker", key: String = "instance",
+        seconds: Int64 = 60
+    ) -> TaskPoll {
         TaskPoll(
             namespace: Self.namespace, queue: queue, identity: identity, workerInstanceKey: key,
             deadline: clock.now().advanced(by: .seconds(seconds)))
@@ -110,7 +118,8 @@ struct Rig: Sendable {
 
     @discardableResult
     func complete(
-        _ task: PolledWorkflowTask, _ commands: [WorkflowCommand.Kind] = [], change: (inout CompleteWorkflowTaskRequest) -> Void = { _ in }
+        _ task: PolledWorkflowTask, _ commands: [WorkflowCommand.Kind] = [],
+        change: (inout CompleteWorkflowTaskRequest) -> Void = { _ in }
     ) async throws -> CompletedWorkflowTask {
         let token = try task.token
         var request = CompleteWorkflowTaskRequest(
@@ -128,7 +137,8 @@ struct Rig: Sendable {
     /// The stored runs agree with their events and hash chains.
     func verifyAll() async throws {
         for key in store.runKeys {
-            let problems = try await host.verify(RunTarget(namespace: key.namespace, workflow: key.workflow, run: key.run))
+            let problems = try await host.verify(
+                RunTarget(namespace: key.namespace, workflow: key.workflow, run: key.run))
             #expect(problems == [], "run \(key)")
         }
     }
@@ -154,21 +164,27 @@ extension PolledWorkflowTask {
         }
     }
 
-    func names(_ encoder: MemoryEventEncoder) throws -> [String] { try history.map { try encoder.decode($0).kind.typeName } }
+    func names(_ encoder: MemoryEventEncoder) throws -> [String] {
+        try history.map { try encoder.decode($0).kind.typeName }
+    }
 }
 
 extension StartedActivity {
     var target: ActivityTarget {
         ActivityTarget(
-            run: RunTarget(namespace: token.run.namespace, workflow: token.run.workflow, run: token.run.run), activity: .token(token))
+            run: RunTarget(namespace: token.run.namespace, workflow: token.run.workflow, run: token.run.run),
+            activity: .token(token))
     }
 }
 
 extension WorkflowCommand.Kind {
-    static func activity(_ id: ActivityID = "a", timeout: TimeSpan = .seconds(60), eager: Bool = false) -> WorkflowCommand.Kind {
+    static func activity(_ id: ActivityID = "a", timeout: TimeSpan = .seconds(60), eager: Bool = false)
+        -> WorkflowCommand.Kind
+    {
         .scheduleActivityTask(
             ScheduleActivityTask(
-                activityID: id, activityType: "Greet", taskQueue: "queue", startToCloseTimeout: timeout, requestEagerExecution: eager))
+                activityID: id, activityType: "Greet", taskQueue: "queue", startToCloseTimeout: timeout,
+                requestEagerExecution: eager))
     }
     static func timer(_ id: TimerID = "t", seconds: Int64) -> WorkflowCommand.Kind {
         .startTimer(StartTimer(timerID: id, startToFireTimeout: .seconds(seconds)))

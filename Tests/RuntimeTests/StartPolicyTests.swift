@@ -22,7 +22,8 @@ struct StartPolicyTests {
             let first = try await rig.start(requestID: "r-1")
             let refused = await #expect(throws: Rejection.self) { try await rig.start(requestID: "r-2") }
             #expect(refused?.kind == .workflowAlreadyStarted(startRequestID: "r-1", run: first.run))
-            #expect(refused?.message == "Workflow execution is already running. WorkflowId: order-1, RunId: \(first.run).")
+            #expect(
+                refused?.message == "Workflow execution is already running. WorkflowId: order-1, RunId: \(first.run).")
             let used = try await rig.start(requestID: "r-3") { $0.conflictPolicy = .useExisting }
             #expect(used.run == first.run && !used.started)
             rig.store.keepLog()
@@ -34,7 +35,9 @@ struct StartPolicyTests {
                 Issue.record("expected a terminated run, got \(String(describing: old.last?.kind.typeName))")
                 return
             }
-            #expect(terminated.reason == "TerminateIfRunning WorkflowIdReusePolicy" && terminated.identity == "history-service")
+            #expect(
+                terminated.reason == "TerminateIfRunning WorkflowIdReusePolicy"
+                    && terminated.identity == "history-service")
             try await rig.verifyAll()
         }
     }
@@ -45,7 +48,9 @@ struct StartPolicyTests {
             let first = try await rig.start(requestID: "r-1")
             try await rig.complete(try await rig.workflowTask(), [.finish])
             for policy in [WorkflowIDReusePolicy.rejectDuplicate, .allowDuplicateFailedOnly] {
-                let refused = await #expect(throws: Rejection.self) { try await rig.start(requestID: "r-2") { $0.reusePolicy = policy } }
+                let refused = await #expect(throws: Rejection.self) {
+                    try await rig.start(requestID: "r-2") { $0.reusePolicy = policy }
+                }
                 #expect(refused?.kind == .workflowAlreadyStarted(startRequestID: "r-1", run: first.run))
             }
             let second = try await rig.start(requestID: "r-3")
@@ -65,7 +70,10 @@ struct StartPolicyTests {
                 $0.signal = signal
                 $0.conflictPolicy = .useExisting
             }
-            #expect(try await rig.names() == ["WorkflowExecutionStarted", "WorkflowExecutionSignaled", "WorkflowTaskScheduled"])
+            #expect(
+                try await rig.names() == [
+                    "WorkflowExecutionStarted", "WorkflowExecutionSignaled", "WorkflowTaskScheduled",
+                ])
             let second = try await rig.start(requestID: "r-2") {
                 $0.signal = WorkflowExecutionSignaled(signalName: "go", requestID: "s-2")
                 $0.conflictPolicy = .useExisting
@@ -81,9 +89,13 @@ struct StartPolicyTests {
             let current = await #expect(throws: Rejection.self) { try await rig.signal("x", "nobody") }
             #expect(current == .notFound("workflow not found for ID: nobody"))
             let run: RunID = "00000000-0000-4000-8000-000000000001"
-            let exact = await #expect(throws: Rejection.self) { _ = try await rig.host.describe(rig.target("nobody", run: run)) }
+            let exact = await #expect(throws: Rejection.self) {
+                _ = try await rig.host.describe(rig.target("nobody", run: run))
+            }
             #expect(exact == .notFound("workflow execution not found for workflow ID \"nobody\" and run ID \"\(run)\""))
-            let malformed = await #expect(throws: Rejection.self) { _ = try await rig.host.describe(rig.target("nobody", run: "nope")) }
+            let malformed = await #expect(throws: Rejection.self) {
+                _ = try await rig.host.describe(rig.target("nobody", run: "nope"))
+            }
             #expect(malformed == .invalid("Invalid RunId."))
             try await rig.start()
             var wrongChain = rig.target()

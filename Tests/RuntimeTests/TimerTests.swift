@@ -85,7 +85,8 @@ struct TimerTests {
             try await rig.complete(try await rig.workflowTask(), [.activity()])
             let first = try await rig.activityTask()
             try await rig.host.failActivity(
-                first.target, failure: .server(message: "no", nonRetryable: false), lastHeartbeatDetails: nil, identity: "worker")
+                first.target, failure: .server(message: "no", nonRetryable: false), lastHeartbeatDetails: nil,
+                identity: "worker")
             let waiting = Task { try await rig.activityTask() }
             rig.clock.advance(by: .seconds(1))
             let second = try await waiting.value

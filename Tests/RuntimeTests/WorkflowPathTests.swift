@@ -12,7 +12,10 @@ struct WorkflowPathTests {
             let started = try await rig.start()
             #expect(started.started && started.status == .running)
             let first = try await rig.workflowTask()
-            #expect(try first.names(rig.encoder) == ["WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted"])
+            #expect(
+                try first.names(rig.encoder) == [
+                    "WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
+                ])
             try await rig.complete(first, [.activity()])
             let activity = try await rig.activityTask()
             #expect(activity.scheduled.activityType == "Greet")
@@ -63,7 +66,8 @@ struct WorkflowPathTests {
             let third = try #require(next.newTask)
             #expect(
                 try third.names(rig.encoder) == [
-                    "WorkflowTaskCompleted", "WorkflowExecutionSignaled", "WorkflowTaskScheduled", "WorkflowTaskStarted",
+                    "WorkflowTaskCompleted", "WorkflowExecutionSignaled", "WorkflowTaskScheduled",
+                    "WorkflowTaskStarted",
                 ])
             try await rig.complete(third, [.finish])
             try await rig.verifyAll()
@@ -107,10 +111,14 @@ struct WorkflowPathTests {
     @Test("Eager start and eager activities come with the answer")
     func eager() async throws {
         try await Rig().run { rig in
-            let started = try await rig.start { $0.requestEagerTask = true }
+            let started = try await rig.start(requestID: "r") { $0.requestEagerTask = true }
             let task = try #require(started.eagerTask)
             #expect(task.history.count == 3)
-            let answer = try await rig.complete(task, [.activity("a", eager: true), .activity("b")]) { $0.eagerActivitiesMax = 3 }
+            let repeated = try await rig.start(requestID: "r") { $0.requestEagerTask = true }
+            #expect(repeated.run == started.run && repeated.eagerTask?.history == task.history)
+            let answer = try await rig.complete(task, [.activity("a", eager: true), .activity("b")]) {
+                $0.eagerActivitiesMax = 3
+            }
             #expect(answer.eagerActivities.map(\.activity.token.activityID) == ["a"])
             #expect(try await rig.activityTask().token.activityID == "b")
         }
@@ -125,6 +133,7 @@ struct WorkflowPathTests {
             #expect(rig.store.log.last?.writes.count == 2)
             let now = try await rig.host.describe(rig.target())
             #expect(now.summary.key.run != first.run && now.summary.firstRunID == first.run)
+            rig.clock.advance(by: .seconds(1))
             let task = try await rig.workflowTask()
             #expect(task.run == now.summary.key)
             try await rig.complete(task, [.finish])
@@ -137,14 +146,20 @@ struct WorkflowPathTests {
         try await Rig().run { rig in
             try await rig.start()
             var request = HistoryRequest(target: rig.target(), limit: 0, filter: .closeEvent, waitForNew: true)
-            let early = Task { [request] in try await rig.host.history(request, deadline: rig.clock.now().advanced(by: .seconds(60))) }
-            try await rig.until("the reader waits") { rig.clock.nextDue.map { $0 <= rig.clock.now().advanced(by: .seconds(20)) } ?? false }
+            let early = Task { [request] in
+                try await rig.host.history(request, deadline: rig.clock.now().advanced(by: .seconds(60)))
+            }
+            try await rig.until("the reader waits") {
+                rig.clock.nextDue.map { $0 <= rig.clock.now().advanced(by: .seconds(20)) } ?? false
+            }
             rig.clock.advance(by: .seconds(9))
             rig.clock.advance(by: .seconds(11))
             let empty = try await early.value
             #expect(empty.events.isEmpty && empty.isOpen && empty.next != nil)
             request.target.run = empty.run.run
-            let waiting = Task { [request] in try await rig.host.history(request, deadline: rig.clock.now().advanced(by: .seconds(60))) }
+            let waiting = Task { [request] in
+                try await rig.host.history(request, deadline: rig.clock.now().advanced(by: .seconds(60)))
+            }
             try await rig.complete(try await rig.workflowTask(), [.finish])
             let page = try await waiting.value
             #expect(try page.events.map { try rig.encoder.decode($0).kind.typeName } == ["WorkflowExecutionCompleted"])

@@ -53,6 +53,20 @@ struct CommitTests {
         #expect(loaded.summary.memo == nil)
     }
 
+    @Test("An outbox that is further than the batch says is told as that, and a renewed lease says how far it is")
+    func outOfStep() async throws {
+        let fixture = try await Fixture()
+        try await fixture.store.commit(fixture.batch([start(key("believed-lost"), outbox: 1)]))
+        let next = key("next")
+        await #expect(throws: StoreError.outOfStep(lanes: [0])) {
+            try await fixture.store.commit(fixture.batch([start(next, outbox: 1)]))
+        }
+        #expect(try await fixture.load(next) == nil)
+        let lease = try #require(try await fixture.store.renewLanes(node: "a", seconds: 60).first { $0.lane == 0 })
+        #expect(lease.lastOutboxSequence == 1)
+        try await fixture.store.commit(fixture.batch([start(next, outbox: 2)]))
+    }
+
     @Test("A stale version is a conflict that names the run, and nothing of its batch is stored")
     func conflict() async throws {
         let fixture = try await Fixture()

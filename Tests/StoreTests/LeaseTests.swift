@@ -70,12 +70,32 @@ struct LeaseTests {
         defer { pool.close() }
         try await pool.withTransaction { transaction in
             try await transaction.query(
-                Statement("hold", "select aloft.expect_lease(0::int2, $1::int8)").call {
+                Statement("hold", "select aloft.expect_leases('{0}', array[$1::int8])").call {
                     $0.int64(fixture.lanes[0].epoch)
                 })
             let taken = try await fixture.store.acquireLanes(node: "b", address: "", limit: 99, seconds: 60)
             #expect(taken.map(\.lane) == Array(1..<Int16(TestStore.laneCount)))
             #expect(try await fixture.store.renewLanes(node: "a", seconds: 60).map(\.lane) == [0])
+        }
+    }
+
+    @Test("A batch of several lanes names only those of its runs whose lane is gone")
+    func severalLanes() async throws {
+        let fixture = try await Fixture()
+        try await fixture.store.releaseLanes(node: "a")
+        let mine = try await fixture.store.acquireLanes(node: "a", address: "", limit: 2, seconds: 60)
+        var (kept, lost) = (start(key("kept"), outbox: 1), start(key("lost"), outbox: 1))
+        (kept.lane, lost.lane) = (mine[0].lane, mine[1].lane)
+        let good = LaneEpoch(lane: mine[0].lane, epoch: mine[0].epoch)
+        let stale = LaneEpoch(lane: mine[1].lane, epoch: mine[1].epoch - 1)
+        await #expect(throws: StoreError.notOwner(slots: [lost.slot])) {
+            try await fixture.store.commit(CommitBatch(lanes: [good, stale], writes: [kept, lost]))
+        }
+        let fresh = LaneEpoch(lane: mine[1].lane, epoch: mine[1].epoch)
+        try await fixture.store.commit(CommitBatch(lanes: [good, fresh], writes: [kept, lost]))
+        for write in [kept, lost] {
+            let entries = try await fixture.store.outboxEntries(lane: write.lane, after: 0, limit: 9)
+            #expect(entries.map(\.run) == [write.summary.key])
         }
     }
 

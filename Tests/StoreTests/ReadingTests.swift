@@ -7,6 +7,25 @@ import Testing
 
 @Suite("Lists, wake-ups and journals")
 struct ReadingTests {
+    @Test("Look-ups that share a query each find their own run, or none")
+    func sharedLookups() async throws {
+        let fixture = try await Fixture()
+        let keys = (0..<20).map { key("order-\($0)") }
+        try await fixture.store.commit(fixture.batch(keys.map { start($0) }))
+        let found = try await withThrowingTaskGroup(of: (Int, RunID?).self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    let workflow = WorkflowID("order-\(number)")
+                    let run = try await fixture.store.loadRun(
+                        namespace: Fixture.namespace, workflow: workflow, run: nil)
+                    return (number, run?.summary.key.run)
+                }
+            }
+            return try await group.reduce(into: [Int: RunID]()) { $0[$1.0] = $1.1 }
+        }
+        #expect(found == Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.offset, $0.element.run) }))
+    }
+
     @Test(
         "Pages hold every run once: open ones first, then by close time, newest first",
         arguments: [1, 2, 3] as [UInt64])
@@ -39,6 +58,44 @@ struct ReadingTests {
         #expect(seen == expected, "seed \(seed)")
     }
 
+    @Test("A filter finds in Postgres what it means, and the counts by status agree")
+    func filterMeaning() async throws {
+        let fixture = try await Fixture()
+        try await fixture.store.commit(
+            fixture.batch([
+                start(key("pay-1")), start(key("pay-2"), type: "Refund"), start(key("ship_%1")), start(key("order", 1)),
+            ]))
+        try await fixture.store.commit(
+            fixture.batch([StoreTests.update(key("order", 1), version: 1, status: .failed, wakeAt: nil)]))
+        let all = try await fixture.store.listRuns(VisibilityQuery(namespace: Fixture.namespace, limit: 100))
+        var filters: [VisibilityFilter] = []
+        for column in VisibilityColumn.allCases {
+            let sample: VisibilityValue = column.isText ? .text("pay-1") : .number(1)
+            let other: VisibilityValue = column.isText ? .text("ship") : .number(Int64.max)
+            for comparison in VisibilityFilter.Comparison.allCases {
+                filters.append(.compare(column, comparison, sample))
+            }
+            filters += [.between(column, sample, other), .oneOf(column, [sample, other]), .isMissing(column)]
+            if column.isText { filters.append(.startsWith(column, "p")) }
+        }
+        filters += filters.map { .not($0) }
+        filters += [
+            .all([filters[0], filters[10]]), .any([filters[0], .not(filters[3])]), .all([]), .any([]),
+            .oneOf(.status, []),
+        ]
+        for filter in filters {
+            let query = VisibilityQuery(namespace: Fixture.namespace, filter: filter, limit: 100)
+            let expected = all.filter { filter.matches($0) == true }
+            #expect(try await fixture.store.listRuns(query) == expected, "\(filter)")
+            #expect(try await fixture.store.countRuns(query) == Int64(expected.count), "\(filter)")
+            let groups = try await fixture.store.countRunsByStatus(query)
+            #expect(groups.map(\.status.rawValue) == Set(expected.map(\.status.rawValue)).sorted(), "\(filter)")
+            #expect(groups.reduce(0) { $0 + $1.count } == Int64(expected.count), "\(filter)")
+        }
+        let ungrouped = VisibilityQuery(namespace: Fixture.namespace, workflowID: "order", limit: 1)
+        #expect(try await fixture.store.countRunsByStatus(ungrouped) == [StatusCount(status: .failed, count: 1)])
+    }
+
     @Test("Filters by id, prefix, type and status agree with their counts")
     func filters() async throws {
         let fixture = try await Fixture()
@@ -69,6 +126,11 @@ struct ReadingTests {
         #expect(try await ids(VisibilityQuery(namespace: namespace, workflowIDPrefix: "%", limit: 10)).isEmpty)
         #expect(try await ids(VisibilityQuery(namespace: namespace, workflowType: "Refund", limit: 10)) == ["pay-2"])
         #expect(try await ids(VisibilityQuery(namespace: namespace, status: .failed, limit: 10)) == ["order"])
+        let running = VisibilityFilter.compare(.status, .equal, .number(1))
+        #expect(
+            try await ids(VisibilityQuery(namespace: namespace, workflowID: "order", filter: running, limit: 10)) == [
+                "order"
+            ])
         let other = NamespaceID("22222222-2222-4222-8222-222222222222")
         #expect(try await ids(VisibilityQuery(namespace: other, limit: 10)).isEmpty)
     }

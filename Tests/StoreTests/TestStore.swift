@@ -65,6 +65,19 @@ struct Fixture {
     }
 }
 
+extension CommitBatch {
+    /// A batch of one lane, whatever the slots say.
+    init(lane: Int16, epoch: Int64, writes: [RunWrite]) {
+        self.init(
+            lanes: [LaneEpoch(lane: lane, epoch: epoch)],
+            writes: writes.map { write in
+                var write = write
+                write.lane = lane
+                return write
+            })
+    }
+}
+
 /// Repeatable random numbers.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
@@ -113,7 +126,7 @@ func start(
     outbox: Int64? = nil, claim: RequestClaim? = nil
 ) -> RunWrite {
     RunWrite(
-        slot: Slots.slot(namespace: key.namespace, workflow: key.workflow), expectedVersion: nil,
+        slot: Slots.slot(namespace: key.namespace, workflow: key.workflow), lane: 0, expectedVersion: nil,
         summary: summary(key, startTime: startTime, type: type), snapshot: [9, 9],
         wakeAt: wakeAt.map { Timestamp(nanoseconds: $0) },
         events: [event(1), event(2, type: 5)], supersedes: supersedes, outboxSequence: outbox, claim: claim)
@@ -124,7 +137,7 @@ func update(
     attempts: [ActivityAttempt] = [], outbox: Int64? = nil, startTime: Int64 = 1_000, closeTime: Int64? = nil
 ) -> RunWrite {
     RunWrite(
-        slot: Slots.slot(namespace: key.namespace, workflow: key.workflow), expectedVersion: version,
+        slot: Slots.slot(namespace: key.namespace, workflow: key.workflow), lane: 0, expectedVersion: version,
         summary: summary(
             key, status: status, startTime: startTime, closeTime: closeTime, length: 2 + Int64(events.count)),
         snapshot: [7, UInt8(version)], wakeAt: wakeAt.map { Timestamp(nanoseconds: $0) }, events: events,

@@ -15,7 +15,8 @@ public protocol Backend: Sendable {
     // Starting and telling
     func startWorkflow(_ request: StartWorkflowRequest) async throws -> StartWorkflowResult
     func signalWorkflow(_ target: RunTarget, _ signal: WorkflowExecutionSignaled) async throws
-    func requestCancelWorkflow(_ target: RunTarget, _ cancel: WorkflowExecutionCancelRequested, requestID: RequestID) async throws
+    func requestCancelWorkflow(_ target: RunTarget, _ cancel: WorkflowExecutionCancelRequested, requestID: RequestID)
+        async throws
     func terminateWorkflow(_ target: RunTarget, _ terminate: WorkflowExecutionTerminated) async throws
     func resetSticky(_ target: RunTarget) async throws
 
@@ -26,11 +27,13 @@ public protocol Backend: Sendable {
     func answerQuery(_ token: QueryToken, _ answer: QueryAnswer) async throws
     func pollActivityTask(_ poll: TaskPoll) async throws -> PolledActivityTask?
     func completeActivity(_ target: ActivityTarget, result: Blob?, identity: String) async throws
-    func failActivity(_ target: ActivityTarget, failure: Failure, lastHeartbeatDetails: Blob?, identity: String) async throws
+    func failActivity(_ target: ActivityTarget, failure: Failure, lastHeartbeatDetails: Blob?, identity: String)
+        async throws
     func cancelActivity(_ target: ActivityTarget, details: Blob?, identity: String) async throws
     func heartbeatActivity(_ target: ActivityTarget, details: Blob?, identity: String) async throws -> HeartbeatResult
     /// Ends the worker's open polls at once and marks its sticky queue dead.
-    func shutdownWorker(namespace: NamespaceID, stickyQueue: TaskQueueName?, identity: String, instanceKey: String) async throws
+    func shutdownWorker(namespace: NamespaceID, stickyQueue: TaskQueueName?, identity: String, instanceKey: String)
+        async throws
 
     // Reading
     func query(_ target: RunTarget, _ query: QueryRequest, deadline: Timestamp) async throws -> QueryResult
@@ -38,7 +41,9 @@ public protocol Backend: Sendable {
     func history(_ request: HistoryRequest, deadline: Timestamp) async throws -> HistoryPage
     func listRuns(_ query: VisibilityQuery) async throws -> [RunSummary]
     func countRuns(_ query: VisibilityQuery) async throws -> Int64
-    func describeTaskQueue(namespace: NamespaceID, queue: TaskQueueName, kind: TaskKind) async throws -> TaskQueueDescription
+    func countRunsByStatus(_ query: VisibilityQuery) async throws -> [StatusCount]
+    func describeTaskQueue(namespace: NamespaceID, queue: TaskQueueName, kind: TaskKind) async throws
+        -> TaskQueueDescription
 
     // Idempotent operations of the HTTP API
     func storedRequest(scope: String, key: String) async throws -> StoredRequest?

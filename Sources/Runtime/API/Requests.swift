@@ -17,7 +17,8 @@ public struct StartWorkflowRequest: Sendable {
     public init(
         namespace: NamespaceID, attributes: WorkflowExecutionStarted, userMetadata: Blob? = nil, requestID: RequestID,
         reusePolicy: WorkflowIDReusePolicy = .allowDuplicate, conflictPolicy: WorkflowIDConflictPolicy = .fail,
-        signal: WorkflowExecutionSignaled? = nil, requestEagerTask: Bool = false, claim: RequestClaim? = nil, actor: String = ""
+        signal: WorkflowExecutionSignaled? = nil, requestEagerTask: Bool = false, claim: RequestClaim? = nil,
+        actor: String = ""
     ) {
         self.namespace = namespace
         self.attributes = attributes
@@ -38,7 +39,9 @@ public struct StartWorkflowResult: Sendable {
     public var started: Bool
     public var status: WorkflowStatus
     public var eagerTask: PolledWorkflowTask?
-    public init(run: RunID, firstRun: RunID, started: Bool, status: WorkflowStatus, eagerTask: PolledWorkflowTask? = nil) {
+    public init(
+        run: RunID, firstRun: RunID, started: Bool, status: WorkflowStatus, eagerTask: PolledWorkflowTask? = nil
+    ) {
         self.run = run
         self.firstRun = firstRun
         self.started = started
@@ -105,8 +108,10 @@ public struct PolledWorkflowTask: Sendable {
     public var backlogHint: Int64
 
     public init(
-        work: Work, run: RunKey, workflowType: String, taskQueue: TaskQueueName, history: [[UInt8]], nextEvent: EventID?,
-        lastEvent: EventID, previousStartedEventID: EventID, startedEventID: EventID, attempt: Int32, scheduledTime: Timestamp,
+        work: Work, run: RunKey, workflowType: String, taskQueue: TaskQueueName, history: [[UInt8]],
+        nextEvent: EventID?,
+        lastEvent: EventID, previousStartedEventID: EventID, startedEventID: EventID, attempt: Int32,
+        scheduledTime: Timestamp,
         startedTime: Timestamp, queries: [(id: String, query: QueryRequest)] = [], backlogHint: Int64 = 0
     ) {
         self.work = work
@@ -142,7 +147,8 @@ public struct CompleteWorkflowTaskRequest: Sendable {
     /// How many activities the worker could take at once.
     public var eagerActivitiesMax: Int
     public init(
-        token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted, sticky: StickyAttributes? = nil,
+        token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted,
+        sticky: StickyAttributes? = nil,
         returnNewTask: Bool = false, forceNewTask: Bool = false, queryResults: [(id: String, answer: QueryAnswer)] = [],
         eagerActivitiesMax: Int = 0
     ) {
@@ -245,9 +251,12 @@ public struct HistoryPage: Sendable {
 public struct RunDescription: Sendable {
     public var summary: RunSummary
     public var state: Run
-    public init(summary: RunSummary, state: Run) {
+    /// How often the run was written.
+    public var transitionCount: Int64
+    public init(summary: RunSummary, state: Run, transitionCount: Int64 = 0) {
         self.summary = summary
         self.state = state
+        self.transitionCount = transitionCount
     }
 }
 

@@ -56,9 +56,11 @@ extension Host: Backend {
         switch offer.work {
         case .workflowTask(let work):
             return try await partition(offer.run).startWorkflowTask(
-                work, of: offer.run, identity: poll.identity, fromSticky: isSticky && work.queue.name == poll.queue.name)
+                work, of: offer.run, identity: poll.identity, fromSticky: isSticky && work.queue.name == poll.queue.name
+            )
         case .query(let token):
-            return try await partition(offer.run).takeQuery(token, fromSticky: isSticky && offer.queue.name == poll.queue.name)
+            return try await partition(offer.run).takeQuery(
+                token, fromSticky: isSticky && offer.queue.name == poll.queue.name)
         case .activity: return nil
         }
     }
@@ -124,7 +126,9 @@ extension Host: Backend {
         try await partition(target.run).tell(target.run, .cancelActivity(command), by: identity)
     }
 
-    public func heartbeatActivity(_ target: ActivityTarget, details: Blob?, identity: String) async throws -> HeartbeatResult {
+    public func heartbeatActivity(_ target: ActivityTarget, details: Blob?, identity: String) async throws
+        -> HeartbeatResult
+    {
         let command = HeartbeatActivity(activity: target.activity, details: details, identity: identity)
         return try await partition(target.run).heartbeat(target.run, command)
     }
@@ -141,14 +145,21 @@ extension Host: Backend {
         try await partition(target).query(target, query, deadline: deadline)
     }
 
-    public func describe(_ target: RunTarget) async throws -> RunDescription { try await partition(target).describe(target) }
+    public func describe(_ target: RunTarget) async throws -> RunDescription {
+        try await partition(target).describe(target)
+    }
 
     public func history(_ request: HistoryRequest, deadline: Timestamp) async throws -> HistoryPage {
         try await partition(request.target).history(request, deadline: deadline)
     }
 
-    public func listRuns(_ query: VisibilityQuery) async throws -> [RunSummary] { try await stores.runs.listRuns(query) }
+    public func listRuns(_ query: VisibilityQuery) async throws -> [RunSummary] {
+        try await stores.runs.listRuns(query)
+    }
     public func countRuns(_ query: VisibilityQuery) async throws -> Int64 { try await stores.runs.countRuns(query) }
+    public func countRunsByStatus(_ query: VisibilityQuery) async throws -> [StatusCount] {
+        try await stores.runs.countRunsByStatus(query)
+    }
 
     public func describeTaskQueue(
         namespace: NamespaceID, queue: TaskQueueName, kind: TaskKind

@@ -43,7 +43,8 @@ public final class Host: Sendable {
         precondition(
             configuration.laneCount > 0 && Int(Slots.count) % configuration.laneCount == 0,
             "the lane count must divide \(Slots.count), got \(configuration.laneCount)")
-        precondition(configuration.laneCount % configuration.partitionCount == 0, "partitions must divide the lanes evenly")
+        precondition(
+            configuration.laneCount % configuration.partitionCount == 0, "partitions must divide the lanes evenly")
         self.stores = stores
         self.relayIsConnected = relayIsConnected
         directory = NamespaceDirectory(store: stores.namespaces)
@@ -52,7 +53,8 @@ public final class Host: Sendable {
             runs: stores.runs, encoder: encoder, clock: clock, ids: ids, limits: limits, feed: feed,
             queues: TaskQueues(clock: clock, offersMax: configuration.offersPerQueueMax) { drained.fire() },
             readers: ParkingLot(clock: clock),
-            answers: ParkingLot(clock: clock), logger: logger, configuration: configuration, leaseAlarm: Alarm(clock: clock))
+            answers: ParkingLot(clock: clock), logger: logger, configuration: configuration,
+            leaseAlarm: Alarm(clock: clock))
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
         self.partitions = partitions
@@ -115,7 +117,7 @@ public final class Host: Sendable {
     private func work() async {
         await withDiscardingTaskGroup { group in
             for partition in partitions {
-                for _ in 0..<configuration.commitsInFlightMax { group.addTask { await partition.runCommits() } }
+                group.addTask { await partition.runCommits() }
                 group.addTask { await partition.runTimers() }
                 group.addTask { await partition.runLoads() }
                 group.addTask { await partition.runScans() }
@@ -150,20 +152,19 @@ public final class Host: Sendable {
         let seconds = configuration.leaseSeconds
         // By our own clock, from before the request, and a little less than granted: never longer than the store thinks.
         let validUntil = clock.monotonic().advanced(by: .milliseconds(Int64(seconds) * 900))
+        let renewed = try await stores.leases.renewLanes(node: configuration.node, seconds: seconds)
+        let byLane = Dictionary(renewed.map { ($0.lane, $0) }, uniquingKeysWith: { $0.epoch > $1.epoch ? $0 : $1 })
+        for partition in partitions { await partition.renewed(byLane, validUntil: validUntil) }
+        // Lanes that the store says are ours, though nobody here knows: the answer to taking them was lost, or an operator gave them.
+        for lane in byLane.keys.sorted() {
+            if let lease = byLane[lane] { await partition(ofLane: lane).adopt(lease, validUntil: validUntil) }
+        }
         var owned = 0
         for partition in partitions { owned += await partition.ownedLanes }
-        if owned > 0 {
-            let renewed = try await stores.leases.renewLanes(node: configuration.node, seconds: seconds)
-            let byLane = Dictionary(renewed.map { ($0.lane, $0) }, uniquingKeysWith: { $0.epoch > $1.epoch ? $0 : $1 })
-            owned = 0
-            for partition in partitions {
-                await partition.renewed(byLane, validUntil: validUntil)
-                owned += await partition.ownedLanes
-            }
-        }
         guard owned < configuration.laneCount else { return }
         let acquired = try await stores.leases.acquireLanes(
-            node: configuration.node, address: configuration.address, limit: configuration.laneCount - owned, seconds: seconds)
+            node: configuration.node, address: configuration.address, limit: configuration.laneCount - owned,
+            seconds: seconds)
         for lease in acquired { await partition(ofLane: lease.lane).adopt(lease, validUntil: validUntil) }
         if !acquired.isEmpty { services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"]) }
     }

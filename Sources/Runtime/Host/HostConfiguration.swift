@@ -8,10 +8,8 @@ public struct HostConfiguration: Sendable {
     public var address: String
     /// Must be what the store was made with.
     public var laneCount = 16
-    /// Writers: each has its own memory, timers and commit loops.
+    /// Writers: each has its own memory, timers and commit loop.
     public var partitionCount = 2
-    /// Batches on their way at once, per partition.
-    public var commitsInFlightMax = 2
     public var leaseSeconds = 10
     /// Runs kept in memory, over all partitions.
     public var hotRunsMax = 10_000

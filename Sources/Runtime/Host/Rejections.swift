@@ -7,6 +7,9 @@ extension Rejection {
         return .notFound("workflow execution not found for workflow ID \"\(target.workflow)\" and run ID \"\(run)\"")
     }
 
+    /// The run is there but belongs to another chain than the caller means.
+    static let otherChain = Rejection.notFound("workflow execution not found")
+
     static func alreadyRunning(_ workflow: WorkflowID, _ run: RunID, startRequestID: RequestID) -> Rejection {
         Rejection(
             .workflowAlreadyStarted(startRequestID: startRequestID, run: run),
@@ -47,7 +50,8 @@ extension Rejection {
         switch kind {
         case .notFound, .unavailable: true
         case .invalidArgument, .namespaceNotFound, .namespaceAlreadyExists, .workflowAlreadyStarted, .workflowNotReady,
-            .queryFailed, .failedPrecondition, .resourceExhausted, .permissionDenied, .unauthenticated, .deadlineExceeded,
+            .queryFailed, .failedPrecondition, .resourceExhausted, .permissionDenied, .unauthenticated,
+            .deadlineExceeded,
             .unimplemented, .canceled:
             false
         }
@@ -59,7 +63,7 @@ extension StoreError {
     var mayBeDecidedAgain: Bool {
         switch self {
         case .unavailable, .conflict, .alreadyExists: true
-        case .outcomeUnknown, .notOwner, .corrupt, .closed: false
+        case .outcomeUnknown, .notOwner, .outOfStep, .corrupt, .closed: false
         }
     }
 }

@@ -1,3 +1,5 @@
+public import History
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -5,7 +7,6 @@
 #elseif canImport(Musl)
     import Musl
 #endif
-public import History
 
 /// Where the shells take the time from. The core never asks; tests move a clock of their own.
 public protocol RuntimeClock: Sendable {

@@ -44,7 +44,8 @@ final class TaskQueues: Sendable {
     func offer(_ effect: Effect, of run: RunKey) {
         switch effect {
         case .offerWorkflowTask(let offer):
-            self.offer(TaskOffer(run: run, work: .workflowTask(offer), queue: offer.queue, offeredAt: clock.now()), .workflow)
+            self.offer(
+                TaskOffer(run: run, work: .workflowTask(offer), queue: offer.queue, offeredAt: clock.now()), .workflow)
         case .offerActivityTask(let offer):
             let queue = TaskQueue(offer.queue)
             self.offer(TaskOffer(run: run, work: .activity(offer), queue: queue, offeredAt: clock.now()), .activity)
@@ -193,7 +194,8 @@ final class TaskQueues: Sendable {
             }
             let parkedNow = !queue.parked.isEmpty
             let pollers = queue.pollers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
-                TaskQueueDescription.Poller(identity: $0.key, lastAccess: parkedNow ? max($0.value, queue.lastPoll ?? $0.value) : $0.value)
+                TaskQueueDescription.Poller(
+                    identity: $0.key, lastAccess: parkedNow ? max($0.value, queue.lastPoll ?? $0.value) : $0.value)
             }
             let age = queue.oldest.map { max(now.since($0), .zero) } ?? .zero
             return TaskQueueDescription(pollers: pollers, backlogCount: queue.count, oldestTaskAge: age)

@@ -9,13 +9,16 @@ final class OpenWrite {
     var effects: [Effect] = []
     var supersedes: RunID?
     var claim: RequestClaim?
+    /// How many transitions it carries.
+    var transitions = 0
     /// The version this write makes; known when it is sealed.
     var version: Int64 = 0
 
     init(hot: HotRun) { self.hot = hot }
 }
 
-/// Transitions that go to the store together. Open until it is sealed; then its callers wait for the store.
+/// Transitions of a partition that go to the store together, of whatever lanes. Open until it is sealed; then its callers wait
+/// for the store.
 final class Batch {
     /// More runs than this start another batch.
     static let runsMax = 512
@@ -24,11 +27,16 @@ final class Batch {
 
     private(set) var writes: [OpenWrite] = []
     private var indexOf: [ObjectIdentifier: Int] = [:]
-    private var waiting: [CheckedContinuation<Void, any Error>] = []
+    private var waiting: [(hot: HotRun?, continuation: CheckedContinuation<Void, any Error>)] = []
     private var outcome: Result<Void, StoreError>?
     var bytes = 0
-    var transitions = 0
 
+    var transitions: Int { writes.reduce(0) { $0 + $1.transitions } }
+    /// The lanes of its writes, each once.
+    var lanes: [LaneState] {
+        var seen: Set<ObjectIdentifier> = []
+        return writes.map(\.hot.lane).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
     var isFull: Bool { writes.count >= Self.runsMax || bytes >= Self.bytesMax }
 
     func write(for hot: HotRun) -> OpenWrite {
@@ -39,25 +47,48 @@ final class Batch {
         return write
     }
 
-    /// Resumed when the batch is stored or has failed.
-    func add(_ continuation: CheckedContinuation<Void, any Error>) {
+    /// Resumed when the batch is stored or has failed, or when the write of `hot` is withdrawn from it.
+    func add(_ continuation: CheckedContinuation<Void, any Error>, of hot: HotRun?) {
         switch outcome {
-        case nil: waiting.append(continuation)
+        case nil: waiting.append((hot, continuation))
         case .success: continuation.resume()
         case .failure(let error): continuation.resume(throwing: error)
         }
     }
 
-    func finish(_ outcome: Result<Void, StoreError>) {
-        self.outcome = outcome
-        let waiting = waiting
-        self.waiting = []
-        for continuation in waiting {
-            switch outcome {
-            case .success: continuation.resume()
-            case .failure(let error): continuation.resume(throwing: error)
+    /// It is stored.
+    func succeed() {
+        outcome = .success(())
+        for waiter in takeWaiting() { waiter.continuation.resume() }
+    }
+
+    /// It is not stored; `reason` says why for each run that somebody waits for, `other` for everybody else.
+    func fail(_ other: StoreError, _ reason: (HotRun) -> StoreError) {
+        outcome = .failure(other)
+        for waiter in takeWaiting() { waiter.continuation.resume(throwing: waiter.hot.map(reason) ?? other) }
+    }
+
+    /// Takes out the writes that cannot be stored any more and tells their callers. The batch must not be sealed yet.
+    func withdraw(_ error: StoreError, where isHopeless: (OpenWrite) -> Bool) -> [OpenWrite] {
+        let withdrawn = writes.filter(isHopeless)
+        guard !withdrawn.isEmpty else { return [] }
+        let gone = Set(withdrawn.map { ObjectIdentifier($0.hot) })
+        writes.removeAll { gone.contains(ObjectIdentifier($0.hot)) }
+        indexOf = [:]
+        for (index, write) in writes.enumerated() { indexOf[ObjectIdentifier(write.hot)] = index }
+        for waiter in takeWaiting() {
+            if let hot = waiter.hot, gone.contains(ObjectIdentifier(hot)) {
+                waiter.continuation.resume(throwing: error)
+            } else {
+                waiting.append(waiter)
             }
         }
+        return withdrawn
+    }
+
+    private func takeWaiting() -> [(hot: HotRun?, continuation: CheckedContinuation<Void, any Error>)] {
+        defer { waiting = [] }
+        return waiting
     }
 }
 
@@ -72,14 +103,6 @@ final class LaneState {
     /// A commit's outcome could not be found out: nothing is decided until the lease is renewed, which says how far it got.
     var isInDoubt = false
     var isLost = false
-    /// Batches that wait, the oldest first; the last one grows.
-    var queue = Fifo<Batch>()
-    var last: Batch?
-    var sealed: Batch?
-    var isReady = false
-
-    /// Everything that is not stored yet.
-    var pending: [Batch] { (sealed.map { [$0] } ?? []) + queue.all }
 
     init(lease: LaneLease, validUntil: Timestamp) {
         lane = lease.lane

@@ -5,12 +5,15 @@ extension Partition {
     /// A poller takes an attempt of an activity; stored before the worker sees it.
     ///
     /// - Throws: ``Rejection`` `notFound` for a stale offer: drop it and try the next.
-    func startActivity(_ offer: ActivityTaskOffer, of key: RunKey, identity: String) async throws -> PolledActivityTask {
+    func startActivity(_ offer: ActivityTaskOffer, of key: RunKey, identity: String) async throws -> PolledActivityTask
+    {
         let command = StartActivity(
             scheduledEventID: offer.scheduledEventID, attempt: offer.attempt, stamp: offer.stamp, identity: identity,
             requestID: RequestID(services.ids.uuid()))
         let (_, transition) = try await perform(RunTarget(key), .startActivity(command), by: identity)
-        guard case .activity(let started) = transition.reply else { throw Rejection.notFound("activity task not found") }
+        guard case .activity(let started) = transition.reply else {
+            throw Rejection.notFound("activity task not found")
+        }
         return PolledActivityTask(activity: started)
     }
 

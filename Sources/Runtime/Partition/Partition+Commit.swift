@@ -7,100 +7,101 @@ extension Partition {
     /// when it is sealed says exactly what its events say.
     func join(_ hot: HotRun) -> Batch {
         if let batch = hot.openBatch { return batch }
-        let batch = openBatch(of: hot.lane)
+        let batch = openBatch()
         hot.openBatch = batch
         return batch
     }
 
-    func openBatch(of lane: LaneState) -> Batch {
-        if let last = lane.last, !last.isFull { return last }
+    func openBatch() -> Batch {
+        if let last = growingBatch, !last.isFull { return last }
         let batch = Batch()
-        lane.queue.append(batch)
-        lane.last = batch
-        makeReady(lane)
+        waitingBatches.append(batch)
+        growingBatch = batch
+        ringLoop()
         return batch
-    }
-
-    private func makeReady(_ lane: LaneState) {
-        guard !lane.isReady, lane.sealed == nil, !lane.queue.isEmpty else { return }
-        lane.isReady = true
-        readyLanes.append(lane)
-        if let loop = idleLoops.popLast() { loop.resume() }
     }
 
     /// Returns when everything decided about `hot` so far is stored.
     func stored(_ hot: HotRun) async throws {
         guard let batch = hot.openBatch ?? hot.sealedBatch else { return }
-        try await stored(batch)
+        try await stored(batch, of: hot)
     }
 
-    func stored(_ batch: Batch) async throws {
+    func stored(_ batch: Batch, of hot: HotRun?) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            batch.add(continuation)
+            batch.add(continuation, of: hot)
         }
     }
 
     // MARK: The loop
 
-    /// One writer: takes the batch that waits longest, stores it, settles it; until the partition is drained.
+    /// The writer: takes the batch that waits longest, stores it, settles it; until the partition is drained.
     func runCommits() async {
-        while let lane = await nextLane() {
-            guard let batch = seal(lane) else { continue }
-            commitsInFlight += 1
-            let started = clock.monotonic()
-            let outcome = await Self.store(batch.wire, in: services)
-            commitsInFlight -= 1
-            metrics.commits += 1
-            metrics.committedRuns += batch.wire.writes.count
-            metrics.commitNanoseconds += clock.monotonic().since(started).nanoseconds
-            await settle(batch.batch, wire: batch.wire, of: lane, outcome)
-        }
-        // Whatever else waits learns that it is over too.
-        ringLoops()
-    }
-
-    private func nextLane() async -> LaneState? {
-        while true {
-            while let lane = readyLanes.popFirst() {
-                lane.isReady = false
-                if lane.sealed == nil, !lane.isLost { return lane }
+        while let batch = await nextBatch() {
+            let wire = seal(batch)
+            guard !wire.writes.isEmpty else {
+                batch.succeed()
+                continue
             }
-            if isDraining { return nil }
-            await withCheckedContinuation { idleLoops.append($0) }
+            sealedBatch = batch
+            let started = clock.monotonic()
+            let outcome = await Self.store(wire, in: services)
+            sealedBatch = nil
+            metrics.commits += 1
+            metrics.committedRuns += wire.writes.count
+            metrics.commitNanoseconds += clock.monotonic().since(started).nanoseconds
+            settle(batch, wire: wire, outcome)
         }
     }
 
-    /// Closes the oldest batch of the lane and says how it is written.
-    private func seal(_ lane: LaneState) -> (batch: Batch, wire: CommitBatch)? {
-        guard let batch = lane.queue.popFirst() else { return nil }
-        if lane.last === batch { lane.last = nil }
-        lane.sealed = batch
+    private func nextBatch() async -> Batch? {
+        while true {
+            if let batch = waitingBatches.popFirst() { return batch }
+            if isDraining { return nil }
+            await withCheckedContinuation { idleLoop = $0 }
+        }
+    }
+
+    /// Closes a batch and says how it is written.
+    private func seal(_ batch: Batch) -> CommitBatch {
+        if growingBatch === batch { growingBatch = nil }
         let now = clock.now()
-        var sequence = lane.sequence
-        var wire = CommitBatch(lane: lane.lane, epoch: lane.epoch, writes: [])
-        wire.writes.reserveCapacity(batch.writes.count)
+        var sequences: [Int16: Int64] = [:]
+        var epochs: [Int16: Int64] = [:]
+        var writes: [RunWrite] = []
+        writes.reserveCapacity(batch.writes.count)
         for write in batch.writes {
             let hot = write.hot
+            let lane = hot.lane.lane
             hot.openBatch = nil
             hot.sealedBatch = batch
             hot.hasUnwrittenState = false
             write.version = (hot.version ?? 0) + 1
-            if !write.events.isEmpty { sequence += 1 }
-            wire.writes.append(
+            epochs[lane] = hot.lane.epoch
+            var sequence: Int64?
+            if !write.events.isEmpty {
+                let next = (sequences[lane] ?? hot.lane.sequence) + 1
+                sequences[lane] = next
+                sequence = next
+            }
+            writes.append(
                 RunWrite(
-                    slot: hot.slot, expectedVersion: hot.version, summary: hot.summary(), snapshot: hot.run.snapshot(),
+                    slot: hot.slot, lane: lane, expectedVersion: hot.version, summary: hot.summary(),
+                    snapshot: hot.run.snapshot(),
                     wakeAt: hot.run.wakeHint(at: now, horizon: configuration.timerWindow), events: write.events,
-                    attempts: write.attempts, supersedes: write.supersedes,
-                    outboxSequence: write.events.isEmpty ? nil : sequence, claim: write.claim))
+                    attempts: write.attempts, supersedes: write.supersedes, outboxSequence: sequence, claim: write.claim
+                ))
             // A later transition decides on what this write makes.
             hot.version = write.version
         }
-        return (batch, wire)
+        let lanes = epochs.map { LaneEpoch(lane: $0.key, epoch: $0.value) }.sorted { $0.lane < $1.lane }
+        return CommitBatch(lanes: lanes, writes: writes)
     }
 
     /// Off the actor, which meanwhile decides what the next batch holds.
     @concurrent
-    private nonisolated static func store(_ wire: CommitBatch, in services: Services) async -> Result<Void, StoreError> {
+    private nonisolated static func store(_ wire: CommitBatch, in services: Services) async -> Result<Void, StoreError>
+    {
         do throws(StoreError) {
             try await services.runs.commit(wire)
             return .success(())
@@ -114,16 +115,20 @@ extension Partition {
     private nonisolated static func probe(
         _ wire: CommitBatch, in services: Services, after error: StoreError
     ) async -> Result<Void, StoreError> {
-        guard let write = wire.writes.first(where: { !$0.events.isEmpty }) ?? wire.writes.first else { return .success(()) }
+        guard let write = wire.writes.first(where: { !$0.events.isEmpty }) ?? wire.writes.first else {
+            return .success(())
+        }
         let key = write.summary.key
         for attempt in 1...services.configuration.outcomeProbesMax {
             do throws(StoreError) {
                 if let last = write.events.last {
                     let found = try await services.runs.readEvents(
                         key, from: last.id, through: last.id, limit: 1, newestFirst: false)
-                    return found.first?.hash == last.hash ? .success(()) : .failure(.unavailable("the commit did not happen"))
+                    return found.first?.hash == last.hash
+                        ? .success(()) : .failure(.unavailable("the commit did not happen"))
                 }
-                let run = try await services.runs.loadRun(namespace: key.namespace, workflow: key.workflow, run: key.run)
+                let run = try await services.runs.loadRun(
+                    namespace: key.namespace, workflow: key.workflow, run: key.run)
                 let happened = (run?.version ?? 0) > (write.expectedVersion ?? 0)
                 return happened ? .success(()) : .failure(.unavailable("the commit did not happen"))
             } catch {
@@ -136,27 +141,22 @@ extension Partition {
 
     // MARK: Settling
 
-    private func settle(
-        _ batch: Batch, wire: CommitBatch, of lane: LaneState, _ outcome: Result<Void, StoreError>
-    ) async {
-        lane.sealed = nil
+    private func settle(_ batch: Batch, wire: CommitBatch, _ outcome: Result<Void, StoreError>) {
         waitingTransitions -= batch.transitions
         switch outcome {
         case .success:
-            publish(batch, wire: wire, of: lane)
-            batch.finish(.success(()))
-            makeReady(lane)
+            publish(batch, wire: wire)
+            batch.succeed()
             evictIfFull()
         case .failure(let error):
             metrics.failedCommits += 1
-            services.logger.warning(
-                "commit failed", metadata: ["lane": "\(lane.lane)", "runs": "\(wire.writes.count)", "why": "\(error)"])
-            fail(batch, of: lane, error)
+            services.logger.warning("commit failed", metadata: ["runs": "\(wire.writes.count)", "why": "\(error)"])
+            fail(batch, error)
         }
     }
 
     /// The batch is stored: its events go to readers and to the feed, its tasks to the queues.
-    private func publish(_ batch: Batch, wire: CommitBatch, of lane: LaneState) {
+    private func publish(_ batch: Batch, wire: CommitBatch) {
         var entries: [OutboxEntry] = []
         entries.reserveCapacity(wire.writes.count)
         for (write, row) in zip(batch.writes, wire.writes) {
@@ -167,17 +167,19 @@ extension Partition {
                 wakeReaders(of: hot)
             }
             if let sequence = row.outboxSequence {
-                lane.sequence = sequence
-                entries.append(
-                    OutboxEntry(
-                        lane: lane.lane, sequence: sequence, run: hot.key, workflowType: row.summary.workflowType,
-                        events: write.events))
+                hot.lane.sequence = sequence
+                if !hot.lane.isLost {
+                    entries.append(
+                        OutboxEntry(
+                            lane: row.lane, sequence: sequence, run: hot.key, workflowType: row.summary.workflowType,
+                            events: write.events))
+                }
             }
             guard !hot.isDropped else { continue }
             for effect in write.effects { services.queues.offer(effect, of: hot.key) }
             if hot.run.status?.isOpen == false { close(hot) }
         }
-        if !entries.isEmpty, !lane.isLost { services.feed?.committed(entries) }
+        if !entries.isEmpty { services.feed?.committed(entries) }
     }
 
     /// A run ended: queries that waited for its next workflow task are asked of its whole history.
@@ -187,33 +189,58 @@ extension Partition {
         redirectQueries(of: hot)
     }
 
-    /// Drops every run that waits in this lane, tells their callers, and has the runs loaded again.
-    private func fail(_ batch: Batch, of lane: LaneState, _ error: StoreError) {
+    /// Nothing of the batch was stored, or nobody knows: drops its runs and what was decided on top of them, tells the callers
+    /// (`error` for those whom the store named, "unavailable" for those who only shared the transaction), and has the runs
+    /// loaded again.
+    private func fail(_ batch: Batch, _ error: StoreError) {
+        let isShared: Bool
+        var named: (HotRun) -> Bool = { _ in true }
         switch error {
-        case .notOwner: lose(lane, error)
-        case .outcomeUnknown: lane.isInDoubt = true
-        case .unavailable, .conflict, .alreadyExists, .corrupt, .closed: break
+        case .notOwner(let slots):
+            let lost = Set(slots.map { Slots.lane(of: $0, laneCount: configuration.laneCount) })
+            for lane in batch.lanes where lost.isEmpty || lost.contains(lane.lane) { lose(lane, error) }
+            named = { lost.isEmpty || lost.contains($0.lane.lane) }
+            isShared = false
+        case .outcomeUnknown:
+            for lane in batch.lanes { lane.isInDoubt = true }
+            services.leaseAlarm.ring()
+            isShared = false
+        case .outOfStep(let numbers):
+            for lane in batch.lanes where numbers.contains(lane.lane) { lane.isInDoubt = true }
+            services.leaseAlarm.ring()
+            isShared = false
+        case .conflict(let keys), .alreadyExists(let keys):
+            let losers = Set(keys)
+            named = { losers.contains($0.key) }
+            isShared = false
+        case .unavailable, .corrupt, .closed: isShared = true
         }
-        if case .outcomeUnknown = error { services.leaseAlarm.ring() }
-        var failed = [batch]
-        while let waiting = lane.queue.popFirst() {
-            waitingTransitions -= waiting.transitions
-            failed.append(waiting)
-        }
-        lane.last = nil
-        let now = clock.now()
-        for batch in failed {
-            for write in batch.writes {
-                let hot = write.hot
-                hot.openBatch = nil
-                hot.sealedBatch = nil
-                if !hot.isDropped { forget(hot) }
-                if !lane.isLost { push(Deadline(at: now, key: hot.key)) }
+        let later = StoreError.unavailable("a commit before it, or of another run with it, failed")
+        var dropped = Set(batch.writes.map(\.hot.key.run))
+        drop(batch.writes)
+        // What waits and builds on a dropped run changed nothing either, nor can a lane in doubt be numbered on.
+        for waiting in waitingBatches.all {
+            let withdrawn = waiting.withdraw(later) { write in
+                isShared || write.hot.lane.isInDoubt || dropped.contains(write.hot.key.run)
+                    || write.supersedes.map { dropped.contains($0) } ?? false
             }
+            dropped.formUnion(withdrawn.map(\.hot.key.run))
+            for write in withdrawn { waitingTransitions -= write.transitions }
+            drop(withdrawn)
         }
-        // Innocent transitions that waited behind the failed batch changed nothing either.
-        let later: StoreError = if case .outcomeUnknown = error { .unavailable("an earlier commit failed") } else { error }
-        for (index, batch) in failed.enumerated() { batch.finish(.failure(index == 0 ? error : later)) }
+        batch.fail(later) { named($0) ? error : later }
+    }
+
+    /// Takes the runs of failed writes out of memory; they are loaded again at once, if they are still this node's.
+    private func drop(_ writes: [OpenWrite]) {
+        let now = clock.now()
+        for write in writes {
+            let hot = write.hot
+            hot.openBatch = nil
+            hot.sealedBatch = nil
+            if !hot.isDropped { forget(hot) }
+            if !hot.lane.isLost { push(Deadline(at: now, key: hot.key)) }
+        }
     }
 
     // MARK: Leases
@@ -254,6 +281,8 @@ extension Partition {
         guard lane.isInDoubt else { return }
         lane.sequence = lease.lastOutboxSequence
         lane.isInDoubt = false
+        // The doubtful commit may have happened, and then the feed has not heard of it.
+        services.feed?.laneAcquired(lease)
     }
 
     /// Somebody else may write the lane now: forget everything about it.
@@ -266,12 +295,13 @@ extension Partition {
         services.leaseAlarm.ring()
         services.logger.notice("lane lost", metadata: ["lane": "\(lane.lane)", "epoch": "\(lane.epoch)"])
         for hot in runs.values.filter({ $0.lane === lane }) { forget(hot) }
-        while let waiting = lane.queue.popFirst() {
-            waitingTransitions -= waiting.transitions
-            for write in waiting.writes { write.hot.openBatch = nil }
-            waiting.finish(.failure(error))
+        for waiting in waitingBatches.all {
+            let withdrawn = waiting.withdraw(error) { $0.hot.lane === lane }
+            for write in withdrawn {
+                waitingTransitions -= write.transitions
+                write.hot.openBatch = nil
+            }
         }
-        lane.last = nil
     }
 
     var ownedLanes: Int { lanes.count }

@@ -3,23 +3,22 @@ import History
 import Synchronization
 
 extension Partition {
-    /// No more decisions; the commit loops end when everything decided is stored.
+    /// No more decisions; the commit loop ends when everything decided is stored.
     func drain() {
         isDraining = true
-        ringLoops()
+        ringLoop()
     }
 
-    func ringLoops() {
-        let loops = idleLoops
-        idleLoops = []
-        for loop in loops { loop.resume() }
+    /// Lets the commit loop look for a batch.
+    func ringLoop() {
+        let loop = idleLoop
+        idleLoop = nil
+        loop?.resume()
     }
 
     /// Returns when everything decided is stored (or has failed).
     func finished() async {
-        for lane in lanes.values {
-            for batch in lane.pending { try? await stored(batch) }
-        }
+        for batch in (sealedBatch.map { [$0] } ?? []) + waitingBatches.all { try? await stored(batch, of: nil) }
     }
 
     /// The lanes were given back.
@@ -35,7 +34,7 @@ extension Partition {
         for number in lanes.keys.sorted() {
             if let lane = lanes[number] { lose(lane, .closed) }
         }
-        ringLoops()
+        ringLoop()
     }
 
     /// A task queue that had to drop offers has room again.

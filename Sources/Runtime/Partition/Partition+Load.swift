@@ -16,8 +16,9 @@ extension Partition {
         } else {
             found = try await current(workflow, lane: lane)
         }
-        guard let hot = found, target.firstRun == nil || hot.run.started?.firstExecutionRunID == target.firstRun else {
-            throw Rejection.workflowNotFound(target)
+        guard let hot = found else { throw Rejection.workflowNotFound(target) }
+        guard target.firstRun == nil || hot.run.started?.firstExecutionRunID == target.firstRun else {
+            throw Rejection.otherChain
         }
         touch(hot)
         return hot
@@ -40,7 +41,9 @@ extension Partition {
         return runs[RunKey(namespace: workflow.namespace, workflow: workflow.workflow, run: run)]
     }
 
-    private func load(_ namespace: NamespaceID, _ workflow: WorkflowID, _ run: RunID?, lane: LaneState) async throws -> HotRun? {
+    private func load(_ namespace: NamespaceID, _ workflow: WorkflowID, _ run: RunID?, lane: LaneState) async throws
+        -> HotRun?
+    {
         metrics.loads += 1
         let stored = try await services.runs.loadRun(namespace: namespace, workflow: workflow, run: run)
         try check(lane)
@@ -76,14 +79,14 @@ extension Partition {
     }
 
     /// What is stored of a run, for readers; works without a lease.
-    nonisolated func readStored(_ target: RunTarget) async throws -> (summary: RunSummary, run: Run) {
+    nonisolated func readStored(_ target: RunTarget) async throws -> (summary: RunSummary, run: Run, version: Int64) {
         guard
             let stored = try await services.runs.loadRun(
-                namespace: target.namespace, workflow: target.workflow, run: target.run),
-            target.firstRun == nil || stored.summary.firstRunID == target.firstRun
+                namespace: target.namespace, workflow: target.workflow, run: target.run)
         else { throw Rejection.workflowNotFound(target) }
+        guard target.firstRun == nil || stored.summary.firstRunID == target.firstRun else { throw Rejection.otherChain }
         do {
-            return (stored.summary, try Run(snapshot: stored.snapshot))
+            return (stored.summary, try Run(snapshot: stored.snapshot), stored.version)
         } catch {
             throw StoreError.corrupt("snapshot of run \(stored.summary.key): \(error)")
         }

@@ -41,14 +41,17 @@ extension Partition {
         }
         if hot.run.workflowTaskAttempt >= Self.failingAttempt { throw Rejection.queryOfFailing }
         let isPending = hot.run.pendingWorkflowTask != nil
-        if !isPending, !hot.run.hasCompletedWorkflowTask, hot.run.executionTime > deadline { throw Rejection.queryTooEarly }
+        if !isPending, !hot.run.hasCompletedWorkflowTask, hot.run.executionTime > deadline {
+            throw Rejection.queryTooEarly
+        }
         if isPending || !hot.run.hasCompletedWorkflowTask {
             return try await askWithTask(hot, request, deadline: deadline)
         }
         return await askDirectly(hot, request, deadline: deadline)
     }
 
-    private func askWithTask(_ hot: HotRun, _ request: QueryRequest, deadline: Timestamp) async throws -> QueryOutcome? {
+    private func askWithTask(_ hot: HotRun, _ request: QueryRequest, deadline: Timestamp) async throws -> QueryOutcome?
+    {
         guard hot.queries.count < configuration.queriesPerRunMax else { throw Rejection.queryBufferIsFull }
         let ticket = services.answers.open()
         hot.queries.append(BufferedQuery(id: services.ids.uuid(), request: request, ticket: ticket))
@@ -89,14 +92,17 @@ extension Partition {
         let last = hot.durableLast
         var history: [[UInt8]] = []
         if !fromSticky {
-            history = try await bodies(of: hot, from: .first, through: last, limit: services.limits.historyPageEventsMax)
+            history = try await bodies(
+                of: hot, from: .first, through: last, limit: services.limits.historyPageEventsMax)
         }
         let next = EventID(Int64(history.count) + 1)
         let now = clock.now()
         return PolledWorkflowTask(
             work: .query(token, direct.request), run: hot.key, workflowType: hot.run.started?.workflowType ?? "",
-            taskQueue: hot.run.taskQueue, history: history, nextEvent: fromSticky || next > last ? nil : next, lastEvent: last,
-            previousStartedEventID: hot.run.lastCompletedStartedEventID, startedEventID: .none, attempt: 1, scheduledTime: now,
+            taskQueue: hot.run.taskQueue, history: history, nextEvent: fromSticky || next > last ? nil : next,
+            lastEvent: last,
+            previousStartedEventID: hot.run.lastCompletedStartedEventID, startedEventID: .none, attempt: 1,
+            scheduledTime: now,
             startedTime: now)
     }
 

@@ -5,12 +5,12 @@ extension Partition {
     func describe(_ target: RunTarget) async throws -> RunDescription {
         guard isOwned(target) else {
             let found = try await readStored(target)
-            return RunDescription(summary: found.summary, state: found.run)
+            return RunDescription(summary: found.summary, state: found.run, transitionCount: found.version)
         }
         let hot = try await resident(target)
         // Show nothing that is not stored; a busy run is shown as it is after its next commit.
         if !hot.isSettled { try await stored(hot) }
-        return RunDescription(summary: hot.summary(), state: hot.run)
+        return RunDescription(summary: hot.summary(), state: hot.run, transitionCount: hot.version ?? 0)
     }
 
     private func isOwned(_ target: RunTarget) -> Bool {
@@ -58,7 +58,8 @@ extension Partition {
         return false
     }
 
-    private func page(of hot: HotRun, _ request: HistoryRequest, limit: Int, isClosed: Bool) async throws -> HistoryPage {
+    private func page(of hot: HotRun, _ request: HistoryRequest, limit: Int, isClosed: Bool) async throws -> HistoryPage
+    {
         let durable = hot.durableLast
         let upper = request.last == .none ? durable : min(request.last, durable)
         if request.newestFirst {
@@ -87,20 +88,27 @@ extension Partition {
 
     /// The history of a run that another node writes: what is stored of it, without waiting.
     private nonisolated func storedHistory(_ request: HistoryRequest, limit: Int) async throws -> HistoryPage {
-        let (summary, run) = try await readStored(request.target)
+        let (summary, run, _) = try await readStored(request.target)
         let isOpen = summary.status.isOpen
         let end = run.lastEventID
         var first = request.first
         let upper = request.last == .none ? end : min(request.last, end)
         if request.filter == .closeEvent {
-            if isOpen { return HistoryPage(run: summary.key, events: [], next: request.waitForNew ? end.next : nil, isOpen: true) }
+            if isOpen {
+                return HistoryPage(
+                    run: summary.key, events: [], next: request.waitForNew ? end.next : nil, isOpen: true)
+            }
             first = end
         }
         let events = try await services.runs.readEvents(
             summary.key, from: first, through: upper, limit: limit, newestFirst: request.newestFirst)
         var next: EventID?
         if let last = events.last?.id {
-            if request.newestFirst { next = last > first ? last.previous : nil } else { next = last < upper ? last.next : nil }
+            if request.newestFirst {
+                next = last > first ? last.previous : nil
+            } else {
+                next = last < upper ? last.next : nil
+            }
         }
         if next == nil, isOpen, request.waitForNew {
             next = max(first, end.next)
@@ -114,7 +122,8 @@ extension Partition {
     ///
     /// Reads the whole history; for tests and the command line.
     nonisolated func verify(_ target: RunTarget) async throws -> [String] {
-        let stored = try await services.runs.loadRun(namespace: target.namespace, workflow: target.workflow, run: target.run)
+        let stored = try await services.runs.loadRun(
+            namespace: target.namespace, workflow: target.workflow, run: target.run)
         guard let stored else { throw Rejection.workflowNotFound(target) }
         return try await RunVerifier(runs: services.runs, encoder: services.encoder).verify(stored).problems
     }

@@ -50,10 +50,16 @@ extension Partition {
         switch admission {
         case .repeated:
             try await stored(old)
-            return result(of: old, started: true)
+            var outcome = result(of: old, started: true)
+            if request.requestEagerTask, let task = old.run.startedEagerly {
+                outcome.eagerTask = try await polled(old, task, partial: false)
+            }
+            return outcome
         case .useExisting:
             if let signal = request.signal {
-                let signaled = Result { () throws(Rejection) in try decide(old, .signal(SignalRun(signal)), by: request.actor) }
+                let signaled = Result { () throws(Rejection) in
+                    try decide(old, .signal(SignalRun(signal)), by: request.actor)
+                }
                 try await stored(old)
                 _ = try signaled.get()
             } else {
@@ -102,10 +108,10 @@ extension Partition {
             _ = try trial.handle(.start(start), at: now, limits: services.limits)
             _ = try decide(old, .terminate(TerminateRun(Self.termination(for: start.key.run))), by: request.actor)
         }
-        let batch = old.flatMap(\.openBatch) ?? openBatch(of: lane)
+        let batch = old.flatMap(\.openBatch) ?? openBatch()
         let begun = try begin(
             start, in: batch, lane: lane, supersedes: old, claim: request.claim, by: request.actor, at: now)
-        try await stored(batch)
+        try await stored(begun.hot)
         var outcome = result(of: begun.hot, started: true)
         if case .started(let eager?) = begun.transition.reply {
             outcome.eagerTask = try await polled(begun.hot, eager, partial: false)
@@ -126,7 +132,8 @@ extension Partition {
                 requestID: RequestID(services.ids.uuid()), fromSticky: false)
         }
         return StartRun(
-            key: RunKey(namespace: request.namespace, workflow: attributes.workflowID, run: run), attributes: attributes,
+            key: RunKey(namespace: request.namespace, workflow: attributes.workflowID, run: run),
+            attributes: attributes,
             userMetadata: request.userMetadata, signal: request.signal.map { SignalRun($0) }, eager: eager)
     }
 
@@ -139,7 +146,8 @@ extension Partition {
     /// What the terminated run says of the one that takes its place.
     private static func termination(for run: RunID) -> WorkflowExecutionTerminated {
         WorkflowExecutionTerminated(
-            reason: "TerminateIfRunning WorkflowIdReusePolicy", details: Blob.jsonText("terminated by new runID: \(run)"),
+            reason: "TerminateIfRunning WorkflowIdReusePolicy",
+            details: Blob.jsonText("terminated by new runID: \(run)"),
             identity: "history-service")
     }
 }
@@ -149,7 +157,8 @@ extension Blob {
     static func jsonText(_ text: String) -> Blob {
         func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
             precondition(bytes.count < 1 << 14, "only short texts are made here")
-            let length = bytes.count < 128 ? [UInt8(bytes.count)] : [UInt8(bytes.count & 127) | 128, UInt8(bytes.count >> 7)]
+            let length =
+                bytes.count < 128 ? [UInt8(bytes.count)] : [UInt8(bytes.count & 127) | 128, UInt8(bytes.count >> 7)]
             return [number << 3 | 2] + length + bytes
         }
         let metadata = field(1, Array("encoding".utf8)) + field(2, Array("json/plain".utf8))

@@ -113,8 +113,11 @@ extension Partition {
         do {
             let hot = try await resident(RunTarget(namespace: key.namespace, workflow: key.workflow, run: key.run))
             wake(hot, at: clock.now())
-        } catch is Rejection {
-            // Deleted meanwhile, or another node's by now.
+        } catch let rejection as Rejection {
+            // Deleted meanwhile, or another node's by now. If the lane is ours and only its lease is in doubt, the run is due still.
+            let lane = laneNumber(of: WorkflowKey(namespace: key.namespace, workflow: key.workflow))
+            guard rejection.kind == .unavailable, !isDraining, lanes[lane] != nil else { return }
+            push(Deadline(at: clock.now().advanced(by: Self.retryPause), key: key))
         } catch {
             services.logger.warning("run not loaded", metadata: ["run": "\(key)", "why": "\(error)"])
             push(Deadline(at: clock.now().advanced(by: Self.retryPause), key: key))
@@ -134,7 +137,8 @@ extension Partition {
                 if tasksWereDropped.exchange(false, ordering: .relaxed) { try await rescanTasks() }
                 if next <= now {
                     try await readWindow(until: now.advanced(by: configuration.timerWindow))
-                    next = now.advanced(by: configuration.timerWindow).advanced(by: TimeSpan(nanoseconds: -Self.scanLead.nanoseconds))
+                    next = now.advanced(by: configuration.timerWindow).advanced(
+                        by: TimeSpan(nanoseconds: -Self.scanLead.nanoseconds))
                 }
                 await scanAlarm.wait(until: next)
             } catch {
@@ -176,8 +180,7 @@ extension Partition {
     private func writeState(of hot: HotRun) {
         guard hot.isSettled, hot.run.unrecordedEvents.isEmpty, (try? check(hot.lane)) != nil else { return }
         let batch = join(hot)
-        _ = batch.write(for: hot)
-        batch.transitions += 1
+        batch.write(for: hot).transitions += 1
         waitingTransitions += 1
     }
 
@@ -189,7 +192,11 @@ extension Partition {
             let now = clock.now()
             var due: [RunKey] = []
             for entry in page where runs[entry.key] == nil {
-                if entry.wakeAt <= now { due.append(entry.key) } else { push(Deadline(at: entry.wakeAt, key: entry.key)) }
+                if entry.wakeAt <= now {
+                    due.append(entry.key)
+                } else {
+                    push(Deadline(at: entry.wakeAt, key: entry.key))
+                }
             }
             await loadAll(due)
             guard page.count == configuration.wakePageMax, let last = page.last else { return }

@@ -12,7 +12,9 @@ extension Partition {
             scheduledEventID: offer.scheduledEventID, stamp: offer.stamp, identity: identity,
             requestID: RequestID(services.ids.uuid()), fromSticky: fromSticky)
         let (hot, transition) = try await perform(RunTarget(key), .startWorkflowTask(command), by: identity)
-        guard case .workflowTask(let started) = transition.reply else { throw Rejection.notFound("Workflow task not found.") }
+        guard case .workflowTask(let started) = transition.reply else {
+            throw Rejection.notFound("Workflow task not found.")
+        }
         failQueriesIfStuck(hot)
         do {
             return try await polled(hot, started, partial: fromSticky)
@@ -40,7 +42,8 @@ extension Partition {
         let eagerCount = min(wishes, request.eagerActivitiesMax, services.limits.eagerActivitiesMax)
         let command = CompleteWorkflowTask(
             token: request.token, commands: request.commands, completed: request.completed, sticky: request.sticky,
-            returnNewTask: request.returnNewTask ? RequestID(services.ids.uuid()) : nil, forceNewTask: request.forceNewTask,
+            returnNewTask: request.returnNewTask ? RequestID(services.ids.uuid()) : nil,
+            forceNewTask: request.forceNewTask,
             newRunID: services.ids.runID(at: clock.now()),
             eagerRequestIDs: (0..<max(eagerCount, 0)).map { _ in RequestID(services.ids.uuid()) })
         let identity = request.completed.identity
@@ -57,7 +60,8 @@ extension Partition {
     }
 
     func failWorkflowTask(_ request: FailWorkflowTask) async throws {
-        let (_, transition) = try await perform(RunTarget(request.token.run), .failWorkflowTask(request), by: request.identity)
+        let (_, transition) = try await perform(
+            RunTarget(request.token.run), .failWorkflowTask(request), by: request.identity)
         if case .rejected(let rejection) = transition.reply { throw rejection }
     }
 
@@ -67,7 +71,8 @@ extension Partition {
         let lastStored = (started.unrecorded.first?.id ?? started.token.startedEventID.next).previous
         let queries = hot.queries.map { (id: $0.id, query: $0.request) }
         for index in hot.queries.indices { hot.queries[index].isDelivered = true }
-        let page = try await bodies(of: hot, from: first, through: lastStored, limit: services.limits.historyPageEventsMax)
+        let page = try await bodies(
+            of: hot, from: first, through: lastStored, limit: services.limits.historyPageEventsMax)
         var history = page
         let next = EventID(first.value + Int64(page.count))
         let isComplete = next > lastStored
@@ -76,14 +81,16 @@ extension Partition {
             work: .task(started.token), run: hot.key, workflowType: hot.run.started?.workflowType ?? "",
             taskQueue: hot.run.taskQueue, history: history, nextEvent: isComplete ? nil : next,
             lastEvent: started.token.startedEventID, previousStartedEventID: started.previousStartedEventID,
-            startedEventID: started.token.startedEventID, attempt: started.token.attempt, scheduledTime: started.scheduledTime,
+            startedEventID: started.token.startedEventID, attempt: started.token.attempt,
+            scheduledTime: started.scheduledTime,
             startedTime: started.startedTime, queries: queries)
     }
 
     /// Encoded events `first ... last` of a run, at most `limit`: from memory when they are there.
     func bodies(of hot: HotRun, from first: EventID, through last: EventID, limit: Int) async throws -> [[UInt8]] {
         if let slice = hot.tail.slice(from: first, through: last, limit: limit) { return slice.map(\.body) }
-        let events = try await services.runs.readEvents(hot.key, from: first, through: last, limit: limit, newestFirst: false)
+        let events = try await services.runs.readEvents(
+            hot.key, from: first, through: last, limit: limit, newestFirst: false)
         guard !events.isEmpty else { throw StoreError.corrupt("run \(hot.key): events from \(first) on are missing") }
         return events.map(\.body)
     }

@@ -5,10 +5,10 @@ import Synchronization
 
 /// Decides for the runs of some lanes and writes them: the one writer that decision 6 of the architecture asks for.
 ///
-/// A command is decided at once on the newest state in memory. What it changes joins the batch that is filling; while one batch
-/// is on its way to the store, the next one fills, so that nobody waits for a timer and the cost per transition falls as the
-/// load rises. Replies and effects go out after the commit. When a commit fails, the runs of its lane's waiting batches are
-/// dropped from memory and loaded again before anything else is decided about them.
+/// A command is decided at once on the newest state in memory. What it changes joins the batch that is filling, whatever its
+/// lane; while one batch is on its way to the store, the next one fills, so that nobody waits for a timer and the cost per
+/// transition falls as the load rises. Replies and effects go out after the commit. When a commit fails, its runs are dropped
+/// from memory, with everything decided since that builds on them, and loaded again before anything else is decided about them.
 actor Partition {
     let index: Int
     let services: Services
@@ -19,9 +19,12 @@ actor Partition {
     private var nextEviction: UInt64 = 0
 
     // Commits.
-    var readyLanes = Fifo<LaneState>()
-    var idleLoops: [CheckedContinuation<Void, Never>] = []
-    var commitsInFlight = 0
+    /// Batches that wait, the oldest first; the last one grows.
+    var waitingBatches = Fifo<Batch>()
+    var growingBatch: Batch?
+    /// The batch on its way to the store: one at a time, so that a lane's outbox numbers follow its commits.
+    var sealedBatch: Batch?
+    var idleLoop: CheckedContinuation<Void, Never>?
     var waitingTransitions = 0
     var isDraining = false
 
@@ -59,12 +62,15 @@ actor Partition {
         Slots.slot(namespace: workflow.namespace, workflow: workflow.workflow)
     }
 
+    func laneNumber(of workflow: WorkflowKey) -> Int16 {
+        Slots.lane(of: slot(workflow), laneCount: configuration.laneCount)
+    }
+
     /// The lane of a workflow id, if this node may decide for it now.
     ///
     /// - Throws: ``Rejection`` (`unavailable`) when it may not: by its own clock the lease has run out, or it has none.
     func ownedLane(of workflow: WorkflowKey) throws(Rejection) -> LaneState {
-        let number = Slots.lane(of: slot(workflow), laneCount: configuration.laneCount)
-        guard let lane = lanes[number] else { throw .laneElsewhere }
+        guard let lane = lanes[laneNumber(of: workflow)] else { throw .laneElsewhere }
         try check(lane)
         return lane
     }
@@ -131,7 +137,7 @@ actor Partition {
         for event in transition.events { append(event, to: write, in: batch, by: actor) }
         write.attempts += transition.attempts
         write.effects += transition.effects
-        batch.transitions += 1
+        write.transitions += 1
         waitingTransitions += 1
         metrics.transitions += 1
         guard let successor = transition.successor else { return }
@@ -144,7 +150,8 @@ actor Partition {
 
     /// Begins a new run in `batch`; it becomes the current one of its workflow id.
     func begin(
-        _ request: StartRun, in batch: Batch, lane: LaneState, supersedes old: HotRun?, claim: RequestClaim?, by actor: String,
+        _ request: StartRun, in batch: Batch, lane: LaneState, supersedes old: HotRun?, claim: RequestClaim?,
+        by actor: String,
         at now: Timestamp
     ) throws(Rejection) -> (hot: HotRun, transition: Transition) {
         var run = Run()
@@ -163,7 +170,7 @@ actor Partition {
             write.supersedes = old.key.run
             old.isCurrent = false
         }
-        batch.transitions += 1
+        write.transitions += 1
         waitingTransitions += 1
         metrics.transitions += 1
         runs[hot.key] = hot

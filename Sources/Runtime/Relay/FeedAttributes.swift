@@ -15,7 +15,8 @@ enum FeedAttributes {
         case .workflowExecutionFailed(let attributes):
             json.field("retry_state", Int64(attributes.retryState.rawValue))
             json.fieldIfSet("failure_type", attributes.failure.traits.type)
-        case .workflowExecutionTimedOut(let attributes): json.field("retry_state", Int64(attributes.retryState.rawValue))
+        case .workflowExecutionTimedOut(let attributes):
+            json.field("retry_state", Int64(attributes.retryState.rawValue))
         case .workflowExecutionCancelRequested(let attributes): json.fieldIfSet("identity", attributes.identity)
         case .workflowExecutionCanceled: break
         case .workflowExecutionTerminated(let attributes):

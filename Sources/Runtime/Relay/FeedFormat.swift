@@ -12,7 +12,9 @@ public enum FeedFormat {
         entry.events.map { stored in message(of: stored, entry: entry, namespace: namespace, encoder: encoder) }
     }
 
-    private static func message(of stored: StoredEvent, entry: OutboxEntry, namespace: String, encoder: any EventEncoder) -> FeedMessage {
+    private static func message(
+        of stored: StoredEvent, entry: OutboxEntry, namespace: String, encoder: any EventEncoder
+    ) -> FeedMessage {
         let event = try? encoder.decode(stored.body)
         let typeName = event?.kind.typeName ?? "Type\(stored.type)"
         let id = messageID(entry.run.run, stored.id)
@@ -66,7 +68,8 @@ public enum FeedFormat {
         guard !text.isEmpty else { return "_" }
         let kept = text.utf8.map { byte -> UInt8 in
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "_"), UInt8(ascii: "-"):
                 byte
             default: UInt8(ascii: "_")
@@ -77,7 +80,9 @@ public enum FeedFormat {
 
     /// Header values are printable ASCII; anything else is percent-encoded (CloudEvents HTTP binding 3.1.3.2).
     static func headerValue(_ text: String) -> String {
-        if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "\"") }) { return text }
+        if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "\"") }) {
+            return text
+        }
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
@@ -108,7 +113,8 @@ public enum RFC3339 {
             days -= 1
         }
         let (year, month, day) = civil(days)
-        let base = "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(rest / 3600, 2)):\(pad(rest / 60 % 60, 2)):\(pad(rest % 60, 2))"
+        let base =
+            "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(rest / 3600, 2)):\(pad(rest / 60 % 60, 2)):\(pad(rest % 60, 2))"
         return fraction == 0 ? base + "Z" : base + "." + pad(fraction, 9) + "Z"
     }
 

@@ -43,7 +43,8 @@ extension FeedRelay {
                 if entries.isEmpty {
                     // Sequences the store does not have were never committed.
                     state.withLock { state in
-                        guard let progress = state.lanes[lane], progress.published == after, progress.next == next else { return }
+                        guard let progress = state.lanes[lane], progress.published == after, progress.next == next
+                        else { return }
                         state.lanes[lane]?.acknowledged(through: progress.committed, mark: nil)
                     }
                     continue
@@ -58,7 +59,8 @@ extension FeedRelay {
         guard let last = entries.last else { return }
         let before = plan.messages.count
         for entry in entries {
-            plan.messages += FeedFormat.messages(of: entry, namespace: namespaceName(entry.run.namespace), encoder: encoder)
+            plan.messages += FeedFormat.messages(
+                of: entry, namespace: namespaceName(entry.run.namespace), encoder: encoder)
         }
         if plan.messages.count > before {
             plan.parts.append(.init(lane: lane, lastSequence: last.sequence, lastMessage: plan.messages.count - 1))

@@ -45,7 +45,9 @@ public final class FeedRelay: FeedSink {
         state.withLock { state in
             // Where to begin is found from the marks when the stream is next compared.
             state.lanes[lease.lane] = LaneProgress(published: 0, committed: lease.lastOutboxSequence, mark: nil)
-            if lease.lane == 0 { state.lanes[RelayMark.domainLane] = LaneProgress(published: 0, committed: 0, mark: nil) }
+            if lease.lane == 0 {
+                state.lanes[RelayMark.domainLane] = LaneProgress(published: 0, committed: 0, mark: nil)
+            }
             state.session += 1
         }
         wakeup.yield()

@@ -42,7 +42,8 @@ public struct RunSummary: Hashable, Sendable {
 
     public init(
         key: RunKey, firstRunID: RunID, workflowType: String, taskQueue: TaskQueueName, status: WorkflowStatus,
-        startTime: Timestamp, executionTime: Timestamp, closeTime: Timestamp?, historyLength: Int64, historySizeBytes: Int64,
+        startTime: Timestamp, executionTime: Timestamp, closeTime: Timestamp?, historyLength: Int64,
+        historySizeBytes: Int64,
         startRequestID: RequestID, memo: Blob?, searchAttributes: Blob?
     ) {
         self.key = key
@@ -74,7 +75,8 @@ public struct RequestClaim: Hashable, Sendable {
     public var expiresAt: Timestamp
 
     public init(
-        scope: String, key: String, fingerprint: [UInt8], operationID: String, operationKind: String, createdAt: Timestamp,
+        scope: String, key: String, fingerprint: [UInt8], operationID: String, operationKind: String,
+        createdAt: Timestamp,
         expiresAt: Timestamp
     ) {
         self.scope = scope
@@ -90,6 +92,8 @@ public struct RequestClaim: Hashable, Sendable {
 /// One run's part of a commit.
 public struct RunWrite: Sendable {
     public var slot: Int16
+    /// The lane of the slot: one of those whose leases the batch names.
+    public var lane: Int16
     /// `nil`: the run is new. Otherwise the version it must still have; it becomes one more.
     public var expectedVersion: Int64?
     public var summary: RunSummary
@@ -105,10 +109,12 @@ public struct RunWrite: Sendable {
     public var claim: RequestClaim?
 
     public init(
-        slot: Int16, expectedVersion: Int64?, summary: RunSummary, snapshot: [UInt8], wakeAt: Timestamp?, events: [StoredEvent],
-        attempts: [ActivityAttempt] = [], supersedes: RunID? = nil, outboxSequence: Int64? = nil, claim: RequestClaim? = nil
+        slot: Int16, lane: Int16, expectedVersion: Int64?, summary: RunSummary, snapshot: [UInt8], wakeAt: Timestamp?,
+        events: [StoredEvent], attempts: [ActivityAttempt] = [], supersedes: RunID? = nil, outboxSequence: Int64? = nil,
+        claim: RequestClaim? = nil
     ) {
         self.slot = slot
+        self.lane = lane
         self.expectedVersion = expectedVersion
         self.summary = summary
         self.snapshot = snapshot
@@ -121,16 +127,26 @@ public struct RunWrite: Sendable {
     }
 }
 
-/// Many runs' transitions, stored together or not at all. A run appears at most once.
-public struct CommitBatch: Sendable {
+/// The lease that a lane is written under.
+public struct LaneEpoch: Hashable, Sendable {
     public var lane: Int16
-    /// The lease this batch is written under; the store refuses it when the epoch has moved on.
+    /// The store refuses the batch when the epoch has moved on.
     public var epoch: Int64
-    public var writes: [RunWrite]
 
-    public init(lane: Int16, epoch: Int64, writes: [RunWrite]) {
+    public init(lane: Int16, epoch: Int64) {
         self.lane = lane
         self.epoch = epoch
+    }
+}
+
+/// Many runs' transitions, stored together or not at all. A run appears at most once.
+public struct CommitBatch: Sendable {
+    /// Every lane that a write belongs to, once, in order of the lanes.
+    public var lanes: [LaneEpoch]
+    public var writes: [RunWrite]
+
+    public init(lanes: [LaneEpoch], writes: [RunWrite]) {
+        self.lanes = lanes
         self.writes = writes
     }
 }

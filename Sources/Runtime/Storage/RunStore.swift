@@ -39,42 +39,58 @@ public protocol RunStore: Sendable {
     func loadRun(namespace: NamespaceID, workflow: WorkflowID, run: RunID?) async throws(StoreError) -> StoredRun?
 
     /// Events `first ... last` in order (or newest first), at most `limit`.
-    func readEvents(_ run: RunKey, from first: EventID, through last: EventID, limit: Int, newestFirst: Bool) async throws(StoreError)
+    func readEvents(_ run: RunKey, from first: EventID, through last: EventID, limit: Int, newestFirst: Bool)
+        async throws(StoreError)
         -> [StoredEvent]
 
     /// Attempts of activities that left no event, oldest first.
     func readAttempts(_ run: RunKey, limit: Int) async throws(StoreError) -> [ActivityAttempt]
 
     /// Runs of these slots whose `wake_at` is at most `until`, ordered by it, after `cursor`.
-    func runsToWake(slots: ClosedRange<Int16>, until: Timestamp, after cursor: WakeEntry?, limit: Int) async throws(StoreError)
+    func runsToWake(slots: ClosedRange<Int16>, until: Timestamp, after cursor: WakeEntry?, limit: Int)
+        async throws(StoreError)
         -> [WakeEntry]
 
     /// Newest first: open runs, then by close time; keyset paging by the last summary of the page before.
     func listRuns(_ query: VisibilityQuery) async throws(StoreError) -> [RunSummary]
     func countRuns(_ query: VisibilityQuery) async throws(StoreError) -> Int64
+    /// How many runs have each status, in the order of the statuses' numbers; those without runs are left out.
+    func countRunsByStatus(_ query: VisibilityQuery) async throws(StoreError) -> [StatusCount]
 }
 
-/// What a list asks for. Issue 2 widens it to the whole query grammar.
+/// What a list asks for: the common conditions, which the store serves with prepared statements, and any other as a filter.
 public struct VisibilityQuery: Sendable, Hashable {
     public var namespace: NamespaceID
     public var workflowID: WorkflowID?
     public var workflowIDPrefix: String?
     public var workflowType: String?
     public var status: WorkflowStatus?
+    public var filter: VisibilityFilter?
     public var after: RunSummary?
     public var limit: Int
 
     public init(
-        namespace: NamespaceID, workflowID: WorkflowID? = nil, workflowIDPrefix: String? = nil, workflowType: String? = nil,
-        status: WorkflowStatus? = nil, after: RunSummary? = nil, limit: Int
+        namespace: NamespaceID, workflowID: WorkflowID? = nil, workflowIDPrefix: String? = nil,
+        workflowType: String? = nil,
+        status: WorkflowStatus? = nil, filter: VisibilityFilter? = nil, after: RunSummary? = nil, limit: Int
     ) {
         self.namespace = namespace
         self.workflowID = workflowID
         self.workflowIDPrefix = workflowIDPrefix
         self.workflowType = workflowType
         self.status = status
+        self.filter = filter
         self.after = after
         self.limit = limit
+    }
+}
+
+public struct StatusCount: Sendable, Hashable {
+    public var status: WorkflowStatus
+    public var count: Int64
+    public init(status: WorkflowStatus, count: Int64) {
+        self.status = status
+        self.count = count
     }
 }
 

@@ -12,6 +12,9 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case alreadyExists([RunKey])
     /// This node does not own the slot any more; nothing was changed.
     case notOwner(slots: [Int16])
+    /// The outbox of these lanes is further than the batch says: a commit that was believed lost happened after all. Nothing was
+    /// changed; a renewed lease says how far the lane got.
+    case outOfStep(lanes: [Int16])
     /// The stored data contradict themselves or the schema.
     case corrupt(String)
     case closed
@@ -23,6 +26,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .conflict(let keys): "conflicting writer on \(keys.count) run(s)"
         case .alreadyExists(let keys): "already exists: \(keys.count) key(s)"
         case .notOwner(let slots): "not the owner of \(slots.count) slot(s)"
+        case .outOfStep(let lanes): "the outbox is further than known in \(lanes.count) lane(s)"
         case .corrupt(let why): "stored data are corrupt: \(why)"
         case .closed: "store closed"
         }

@@ -219,11 +219,15 @@ extension Migration {
                 constraint lanes_epoch unique (lane, epoch)
             ) with (fillfactor = 50);
 
-            create function aloft.expect_lease(p_lane int2, p_epoch int8) returns void language plpgsql as $$
+            create function aloft.expect_leases(p_lanes int2[], p_epochs int8[]) returns void language plpgsql as $$
+            declare
+                v_held int8;
             begin
-                perform from aloft.lanes where lane = p_lane and epoch = p_epoch for key share;
-                if not found then
-                    raise exception using errcode = 'AL002', message = format('lane %s is not held under epoch %s', p_lane, p_epoch);
+                select count(*) into v_held from (
+                    select from aloft.lanes l join unnest(p_lanes, p_epochs) as i (lane, epoch) on l.lane = i.lane and l.epoch = i.epoch
+                    order by l.lane for key share of l) held;
+                if v_held <> cardinality(p_lanes) then
+                    raise exception using errcode = 'AL002', message = format('%s of the lanes %s are held', v_held, p_lanes);
                 end if;
             end
             $$;

@@ -2,8 +2,8 @@ import Postgres
 
 /// Statements over `aloft.runs`, `aloft.events` and `aloft.activity_attempts`.
 enum RunStatements {
-    /// First in every commit: holds the lane's lease until the commit is over.
-    static let expectLease = Statement("lease_expect", "select aloft.expect_lease($1::int2, $2::int8)")
+    /// First in every commit: holds the lanes' leases until the commit is over.
+    static let expectLeases = Statement("leases_expect", "select aloft.expect_leases($1::int2[], $2::int8[])")
 
     static let supersede = Statement(
         "runs_supersede",
@@ -73,7 +73,7 @@ enum RunStatements {
         "outbox_insert",
         """
         insert into aloft.outbox (lane, seq, slot, run_id, first_event_id, last_event_id)
-        select $1::int2, i.* from unnest($2::int8[], $3::int2[], $4::uuid[], $5::int8[], $6::int8[]) as i
+        select * from unnest($1::int2[], $2::int8[], $3::int2[], $4::uuid[], $5::int8[], $6::int8[])
         """)
 
     // MARK: After a refused commit: who lost
@@ -99,6 +99,14 @@ enum RunStatements {
                 is distinct from i.supersedes
         """)
 
+    /// Lanes that are not held any more under the epochs that the batch named.
+    static let findLost = Statement(
+        "lanes_find_lost",
+        """
+        select i.lane from unnest($1::int2[], $2::int8[]) as i (lane, epoch)
+        where not exists (select from aloft.lanes l where l.lane = i.lane and l.epoch = i.epoch)
+        """)
+
     // MARK: Reading
 
     /// What ``SummaryRow`` decodes, in its order.
@@ -108,20 +116,26 @@ enum RunStatements {
         """
 
     private static let stored = """
-        select \(summaryColumns), r.version, r.is_current, r.snapshot,
+        \(summaryColumns), r.version, r.is_current, r.snapshot,
             coalesce((select e.hash from aloft.events e where e.slot = r.slot and e.run_id = r.run_id
                       order by e.event_id desc limit 1), '') as last_hash
-        from aloft.runs r
         """
 
+    /// The ordinal comes last.
     static let loadCurrent = Statement(
         "runs_load_current",
-        "\(stored) where r.slot = $1::int2 and r.namespace_id = $2::uuid and r.workflow_id = $3::text and r.is_current")
+        """
+        select \(stored), i.ordinal
+        from unnest($1::int2[], $2::uuid[], $3::text[]) with ordinality as i (slot, namespace_id, workflow_id, ordinal)
+        join aloft.runs r on r.slot = i.slot and r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id and r.is_current
+        """)
 
     static let load = Statement(
         "runs_load",
-        "\(stored) where r.slot = $1::int2 and r.run_id = $4::uuid and r.namespace_id = $2::uuid and r.workflow_id = $3::text"
-    )
+        """
+        select \(stored) from aloft.runs r
+        where r.slot = $1::int2 and r.run_id = $4::uuid and r.namespace_id = $2::uuid and r.workflow_id = $3::text
+        """)
 
     private static let eventColumns = "select event_id, type, time, actor, body, hash from aloft.events"
 
@@ -156,8 +170,8 @@ enum RunStatements {
         """)
 
     static let all = [
-        expectLease, supersede, insert, update, updateAttributes, insertEvents, insertAttempts, insertOutbox,
-        findChanged, findExisting,
+        expectLeases, supersede, insert, update, updateAttributes, insertEvents, insertAttempts, insertOutbox,
+        findChanged, findExisting, findLost,
         loadCurrent, load, readEvents, readEventsNewestFirst, readAttempts, toWake,
     ]
 }
