@@ -46,6 +46,10 @@ extension Run {
         if let queue = wish.taskQueue, queue.value.utf8.count > longest {
             throw bad("TaskQueue on ScheduleActivityTaskCommand exceeds length limit.")
         }
+        for text in [wish.activityID.value, wish.activityType, wish.taskQueue?.value ?? ""] where text.utf8.contains(0)
+        {
+            throw bad("A name on ScheduleActivityTaskCommand contains a NUL character.")
+        }
         if let queue = wish.taskQueue, queue.value.hasPrefix("/_sys/") {
             throw bad("task queue name cannot start with reserved prefix /_sys/")
         }

@@ -95,11 +95,14 @@ extension Run {
         if let type = wish.workflowType, type.utf8.count > draft.limits.identifierBytesMax {
             throw bad("WorkflowType on ContinueAsNewWorkflowExecutionCommand exceeds length limit.")
         }
+        for text in [wish.workflowType ?? "", wish.taskQueue?.value ?? ""] where text.utf8.contains(0) {
+            throw bad("A name on ContinueAsNewWorkflowExecutionCommand contains a NUL character.")
+        }
         if let policy = wish.retryPolicy, let fault = policy.fault { throw bad(fault) }
         if !wish.cronSchedule.isEmpty, CronSchedule(wish.cronSchedule) == nil { throw bad("invalid CronSchedule.") }
         let size = (wish.input?.count ?? 0) + (wish.header?.count ?? 0)
         try checkSize(size, of: "ContinueAsNewWorkflowExecutionCommandAttributes.Input", cause, draft)
-        let next = continuation(wish, of: started, context.newRunID, limits: draft.limits)
+        let next = continuation(wish, of: started, context.newRunID, at: draft.now, limits: draft.limits)
         let event = WorkflowExecutionContinuedAsNew(
             newExecutionRunID: context.newRunID, workflowType: next.attributes.workflowType,
             taskQueue: next.attributes.taskQueue, input: wish.input, header: wish.header,

@@ -47,7 +47,7 @@ extension Run {
     /// When the workflow may begin: its start and the back-off of its first workflow task.
     public var executionTime: Timestamp { firstTaskTime }
     /// When this run times out.
-    public var runExpirationTime: Timestamp? { isOpen ? expirationTime : nil }
+    public var runExpirationTime: Timestamp? { expirationTime }
     public var cancelRequested: Bool { facts.cancelIsRequested || cancelRequestIsBuffered }
     public var taskQueue: TaskQueueName { started?.taskQueue.name ?? "" }
     public var stickyQueue: TaskQueueName? { sticky?.queue }
@@ -99,6 +99,15 @@ extension Run {
                 lastWorkerIdentity: activity.lastWorkerIdentity, priority: activity.scheduled.priority,
                 retryPolicy: activity.scheduled.retryPolicy)
         }
+    }
+
+    /// The first workflow task while the answer to an eager start may still be repeated: started with the run, its first attempt
+    /// still under way.
+    public var startedEagerly: StartedWorkflowTask? {
+        guard started?.eagerExecutionAccepted == true, !hasCompletedWorkflowTask, workflowTaskAttempt == 1 else {
+            return nil
+        }
+        return startedWorkflowTask
     }
 
     /// What the workflow task that is started now looks like to its worker; `nil` when none is.

@@ -38,9 +38,16 @@ extension Run {
 
     /// The run that the workflow itself asked for.
     func continuation(
-        _ wish: ContinueAsNew, of started: WorkflowExecutionStarted, _ runID: RunID, limits: Limits
+        _ wish: ContinueAsNew, of started: WorkflowExecutionStarted, _ runID: RunID, at now: Timestamp, limits: Limits
     ) -> StartRun {
-        var next = successor(runID, initiator: wish.initiator, backoff: wish.backoffStartInterval)
+        let initiator = wish.initiator ?? .workflow
+        var backoff = wish.backoffStartInterval
+        if initiator == .workflow {
+            let lived = now.since(firstTaskTime).nanoseconds
+            backoff = max(
+                backoff, TimeSpan(nanoseconds: limits.continueAsNewIntervalMin.nanoseconds - max(lived, 0)))
+        }
+        var next = successor(runID, initiator: initiator, backoff: backoff)
         if let type = wish.workflowType, !type.isEmpty { next.attributes.workflowType = type }
         if let queue = wish.taskQueue, !queue.isEmpty { next.attributes.taskQueue = TaskQueue(queue) }
         next.attributes.input = wish.input

@@ -194,7 +194,8 @@ public struct WorkflowExecutionContinuedAsNew: Hashable, Sendable {
     public var workflowTaskTimeout: TimeSpan
     public var workflowTaskCompletedEventID: EventID
     public var backoffStartInterval: TimeSpan
-    public var initiator: ContinueAsNewInitiator
+    /// As the worker gave it; nil when it left it open.
+    public var initiator: ContinueAsNewInitiator?
     public var failure: Failure?
     public var lastCompletionResult: Blob?
     public var memo: Blob?
@@ -204,7 +205,7 @@ public struct WorkflowExecutionContinuedAsNew: Hashable, Sendable {
         newExecutionRunID: RunID, workflowType: String, taskQueue: TaskQueue, input: Blob? = nil, header: Blob? = nil,
         workflowRunTimeout: TimeSpan = .zero, workflowTaskTimeout: TimeSpan = .zero,
         workflowTaskCompletedEventID: EventID, backoffStartInterval: TimeSpan = .zero,
-        initiator: ContinueAsNewInitiator = .workflow, failure: Failure? = nil, lastCompletionResult: Blob? = nil,
+        initiator: ContinueAsNewInitiator? = nil, failure: Failure? = nil, lastCompletionResult: Blob? = nil,
         memo: Blob? = nil, searchAttributes: Blob? = nil
     ) {
         self.newExecutionRunID = newExecutionRunID

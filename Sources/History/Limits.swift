@@ -22,6 +22,8 @@ public struct Limits: Hashable, Sendable {
     public var workflowTaskRetryBase = TimeSpan.seconds(5)
     public var workflowTaskRetryMax = TimeSpan.minutes(10)
     public var eagerActivitiesMax = 3
+    /// A workflow that continues as new sooner than this after it began waits for the rest of it: no tight loops of runs.
+    public var continueAsNewIntervalMin = TimeSpan.seconds(1)
 
     public init() {}
 }

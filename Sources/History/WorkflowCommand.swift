@@ -84,7 +84,8 @@ public struct ContinueAsNew: Hashable, Sendable {
     public var workflowTaskTimeout: TimeSpan
     public var backoffStartInterval: TimeSpan
     public var retryPolicy: RetryPolicy?
-    public var initiator: ContinueAsNewInitiator
+    /// nil means the workflow.
+    public var initiator: ContinueAsNewInitiator?
     public var failure: Failure?
     public var lastCompletionResult: Blob?
     public var cronSchedule: String
@@ -95,7 +96,7 @@ public struct ContinueAsNew: Hashable, Sendable {
         workflowType: String? = nil, taskQueue: TaskQueueName? = nil, input: Blob? = nil, header: Blob? = nil,
         workflowRunTimeout: TimeSpan = .zero, workflowTaskTimeout: TimeSpan = .zero,
         backoffStartInterval: TimeSpan = .zero, retryPolicy: RetryPolicy? = nil,
-        initiator: ContinueAsNewInitiator = .workflow, failure: Failure? = nil, lastCompletionResult: Blob? = nil,
+        initiator: ContinueAsNewInitiator? = nil, failure: Failure? = nil, lastCompletionResult: Blob? = nil,
         cronSchedule: String = "", memo: Blob? = nil, searchAttributes: Blob? = nil
     ) {
         self.workflowType = workflowType

@@ -51,7 +51,7 @@ extension ContinueAsNew {
             workflowRunTimeout: TimeSpan(a.workflowRunTimeout), workflowTaskTimeout: TimeSpan(a.workflowTaskTimeout),
             backoffStartInterval: TimeSpan(a.backoffStartInterval),
             retryPolicy: a.hasRetryPolicy ? RetryPolicy(a.retryPolicy) : nil,
-            initiator: ContinueAsNewInitiator(a.initiator) ?? .workflow,
+            initiator: ContinueAsNewInitiator(a.initiator),
             failure: Failure(a.failure, isSet: a.hasFailure),
             lastCompletionResult: Blob(a.lastCompletionResult, isSet: a.hasLastCompletionResult),
             cronSchedule: a.cronSchedule, memo: Blob(a.memo, isSet: a.hasMemo),
@@ -70,7 +70,7 @@ extension Temporal_Api_Command_V1_ContinueAsNewWorkflowExecutionCommandAttribute
         workflowTaskTimeout = Google_Protobuf_Duration(wish.workflowTaskTimeout)
         backoffStartInterval = Google_Protobuf_Duration(wish.backoffStartInterval)
         if let policy = wish.retryPolicy { retryPolicy = .init(policy) }
-        initiator = wish.initiator.wire
+        initiator = wish.initiator?.wire ?? .unspecified
         if let cause = wish.failure { failure = FailureCodec.data(cause) }
         if let bytes = wish.lastCompletionResult { lastCompletionResult = bytes.data }
         cronSchedule = wish.cronSchedule

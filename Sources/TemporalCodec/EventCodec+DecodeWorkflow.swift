@@ -89,7 +89,7 @@ extension WorkflowExecutionContinuedAsNew {
             workflowTaskTimeout: TimeSpan(a.workflowTaskTimeout),
             workflowTaskCompletedEventID: EventID(a.workflowTaskCompletedEventID),
             backoffStartInterval: TimeSpan(a.backoffStartInterval),
-            initiator: ContinueAsNewInitiator(a.initiator) ?? .workflow,
+            initiator: ContinueAsNewInitiator(a.initiator),
             failure: Failure(a.failure, isSet: a.hasFailure),
             lastCompletionResult: Blob(a.lastCompletionResult, isSet: a.hasLastCompletionResult),
             memo: Blob(a.memo, isSet: a.hasMemo),

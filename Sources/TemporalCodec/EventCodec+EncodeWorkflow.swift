@@ -83,7 +83,7 @@ extension ProtobufWriter {
         span(6, a.workflowTaskTimeout)
         eventID(7, a.workflowTaskCompletedEventID)
         span(8, a.backoffStartInterval)
-        integer(9, a.initiator.rawValue)
+        integer(9, a.initiator?.rawValue ?? 0)
         failure(10, a.failure)
         blob(11, a.lastCompletionResult)
         blob(12, a.header)

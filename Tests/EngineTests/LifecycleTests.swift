@@ -160,6 +160,7 @@ struct LifecycleTests {
             attributes.workflowRunTimeout = .seconds(50)
         }
         let task = try driver.poll()
+        try driver.pass(.milliseconds(1500))
         try driver.complete(task, [.continueAsNewWorkflowExecution(ContinueAsNew(input: Blob([3])))])
         let next = try #require(driver.successors.first)
         #expect(driver.run.status == .continuedAsNew)
@@ -168,9 +169,27 @@ struct LifecycleTests {
         #expect(next.attributes.workflowType == "Hello" && next.attributes.workflowRunTimeout == .seconds(50))
         #expect(next.attributes.initiator == .workflow && next.attributes.attempt == 1)
         guard case .workflowExecutionContinuedAsNew(let event) = try #require(driver.history.last).kind else { return }
-        #expect(event.newExecutionRunID == next.key.run && event.workflowType == "Hello")
+        #expect(event.newExecutionRunID == next.key.run && event.workflowType == "Hello" && event.initiator == nil)
+        #expect(next.attributes.firstWorkflowTaskBackoff == .zero)
         var second = RunDriver(at: driver.now)
         try second.handle(.start(next))
+        #expect(second.listing == ["1 WorkflowExecutionStarted", "2 WorkflowTaskScheduled"])
+    }
+
+    @Test("A run that continues as new too soon makes the next one wait for the rest of the second")
+    mutating func continueAsNewPace() throws {
+        try driver.start()
+        let task = try driver.poll()
+        try driver.pass(.milliseconds(300))
+        try driver.complete(task, [.continueAsNewWorkflowExecution(ContinueAsNew())])
+        let next = try #require(driver.successors.first)
+        #expect(next.attributes.firstWorkflowTaskBackoff == .milliseconds(700))
+        guard case .workflowExecutionContinuedAsNew(let event) = try #require(driver.history.last).kind else { return }
+        #expect(event.backoffStartInterval == .zero)
+        var second = RunDriver(at: driver.now)
+        try second.handle(.start(next))
+        #expect(second.listing == ["1 WorkflowExecutionStarted"])
+        try second.pass(.milliseconds(700))
         #expect(second.listing == ["1 WorkflowExecutionStarted", "2 WorkflowTaskScheduled"])
     }
 

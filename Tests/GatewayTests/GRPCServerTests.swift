@@ -25,7 +25,7 @@ struct GRPCServerTests {
 
         func call(
             _ method: String, _ request: some Message, service: String = WireMethod.workflowService, gzip: Bool = false,
-            timeout: Duration = .seconds(10)
+            timeout: Duration = .seconds(120)
         ) async throws -> [UInt8] {
             var options = CallOptions.defaults
             options.timeout = timeout

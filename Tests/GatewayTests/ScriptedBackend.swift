@@ -197,6 +197,10 @@ final class ScriptedBackend: Backend {
 
     func countRuns(_ query: VisibilityQuery) async throws -> Int64 { Int64(runs.count) }
 
+    func countRunsByStatus(_ query: VisibilityQuery) async throws -> [StatusCount] {
+        [StatusCount(status: .running, count: Int64(runs.count))]
+    }
+
     func describeTaskQueue(namespace: NamespaceID, queue: TaskQueueName, kind: TaskKind) async throws
         -> TaskQueueDescription
     {

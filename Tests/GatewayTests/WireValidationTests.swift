@@ -35,7 +35,7 @@ struct WireValidationTests {
         BadStart(
             message:
                 "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together "
-                + "with a WorkflowIDConflictPolicy."
+                + "with a WorkflowIDConflictPolicy"
         ) {
             $0.workflowIDReusePolicy = .terminateIfRunning
             $0.workflowIDConflictPolicy = .fail
@@ -43,7 +43,7 @@ struct WireValidationTests {
         BadStart(
             message:
                 "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
-                + "WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING."
+                + "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING"
         ) {
             $0.workflowIDReusePolicy = .rejectDuplicate
             $0.workflowIDConflictPolicy = .terminateExisting

@@ -32,7 +32,7 @@ struct CommandCodecTests {
                     input: values.optional { $0.blob() }, header: values.optional { $0.blob() },
                     workflowRunTimeout: values.span(), workflowTaskTimeout: values.span(),
                     backoffStartInterval: values.span(), retryPolicy: values.optional { $0.policy() },
-                    initiator: values.pick([.workflow, .retry, .cronSchedule]),
+                    initiator: values.pick([nil, .workflow, .retry, .cronSchedule]),
                     failure: values.optional { FailureCodec.decode($0.bytes()) },
                     lastCompletionResult: values.optional { $0.blob() }, cronSchedule: values.text(),
                     memo: values.optional { $0.blob() }, searchAttributes: values.optional { $0.blob() })),

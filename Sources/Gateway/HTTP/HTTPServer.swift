@@ -18,7 +18,10 @@ public final class HTTPServer: Sendable {
         self.service = service
         self.host = host
         requestedPort = port
-        self.logger = logger
+        // The library calls the cancellation of open connections at the end an error; our own messages do not go through it.
+        var quiet = logger
+        quiet.logLevel = .critical
+        self.logger = quiet
     }
 
     /// Listens until the task is cancelled. Call once.

@@ -118,15 +118,20 @@ public final class HTTPService: Sendable {
 
     func domainNamespace() async throws -> Namespace { try await backend.namespace(named: options.namespace) }
 
-    /// The body as JSON.
+    /// The body as JSON, without NUL characters: no table of ours could keep them.
     ///
-    /// - Throws: a 400 problem with the place of the fault.
+    /// - Throws: a 400 or 422 problem with the place of the fault.
     func json(_ question: HTTPQuestion) throws(Problem) -> JSONValue {
+        let body: JSONValue
         do {
-            return try JSONParser.parse(question.body)
+            body = try JSONParser.parse(question.body)
         } catch {
             throw .malformed("\(error.reason) (at byte \(error.offset))", pointer: error.pointer)
         }
+        if let pointer = body.firstPointer(where: { $0.utf8.contains(0) }) {
+            throw .validation([.init(pointer: pointer, detail: "contains a NUL character")])
+        }
+        return body
     }
 }
 

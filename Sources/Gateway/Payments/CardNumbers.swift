@@ -4,23 +4,7 @@ enum CardNumbers {
     private static let groups = 3...6
 
     /// The JSON pointer of the first value or name that holds 13 to 19 digits with a valid check digit.
-    static func find(in value: JSONValue, path: [String] = []) -> String? {
-        switch value {
-        case .null, .bool: return nil
-        case .number(let text), .string(let text): return holdsCardNumber(text) ? JSONPointer.text(path) : nil
-        case .array(let elements):
-            for (index, element) in elements.enumerated() {
-                if let found = find(in: element, path: path + ["\(index)"]) { return found }
-            }
-        case .object(let members):
-            for member in members {
-                // The name itself must not be repeated in an answer.
-                if holdsCardNumber(member.name) { return JSONPointer.text(path) }
-                if let found = find(in: member.value, path: path + [member.name]) { return found }
-            }
-        }
-        return nil
-    }
+    static func find(in value: JSONValue) -> String? { value.firstPointer(where: holdsCardNumber) }
 
     /// Digits in one run, or in groups of 3 to 6 with single spaces or dashes between them, as cards are printed.
     static func holdsCardNumber(_ text: String) -> Bool {

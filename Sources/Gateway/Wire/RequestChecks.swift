@@ -8,14 +8,21 @@ import TemporalCodec
 struct RequestChecks: Sendable {
     let limits: Limits
 
-    /// - Throws: `<name> is not set on request.` or `<name> length exceeds limit.`
+    /// - Throws: `<name> is not set on request.` or what ``length(_:_:)`` throws.
     func identifier(_ value: String, _ name: String, required: Bool = true) throws(Rejection) {
         if required && value.isEmpty { throw .invalid("\(name) is not set on request.") }
-        if value.utf8.count > limits.identifierBytesMax { throw .invalid("\(name) length exceeds limit.") }
+        try length(value, name)
     }
 
+    /// - Throws: `<name> length exceeds limit.`, or that it holds a NUL, which no store of ours can keep in text.
     func length(_ value: String, _ name: String) throws(Rejection) {
         if value.utf8.count > limits.identifierBytesMax { throw .invalid("\(name) length exceeds limit.") }
+        try text(value, name)
+    }
+
+    /// Text of any length.
+    func text(_ value: String, _ name: String) throws(Rejection) {
+        if value.utf8.contains(0) { throw .invalid("\(name) contains a NUL character.") }
     }
 
     func blobs(_ blobs: Data?...) throws(Rejection) {

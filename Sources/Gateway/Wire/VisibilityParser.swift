@@ -1,112 +1,229 @@
 import History
 import Runtime
 
-/// The part of the list query language that is served: comparisons of WorkflowId, WorkflowType and ExecutionStatus with `=`, of
-/// WorkflowId with `STARTS_WITH`, joined by `AND`.
-enum VisibilityParser {
+/// A list query in the language of Temporal's SQL stores (protocol.md 5.11): `AND OR NOT ( )`, comparisons, `IN`, `BETWEEN`,
+/// `STARTS_WITH`, `IS NULL` over the columns that describe a run. Search attributes that only its payload carries are refused.
+struct VisibilityParser {
+    struct Parsed {
+        var filter: VisibilityFilter?
+        /// `GROUP BY ExecutionStatus` stood at the end.
+        var isGroupedByStatus = false
+    }
+
+    /// Conditions in one query.
+    static let termsMax = 200
+    /// Brackets and NOTs in each other.
+    static let depthMax = 50
+
+    private let tokens: [VisibilityToken]
+    private let textEnd: Int
+    private var next = 0
+    private var terms = 0
+    private var depth = 0
+
     /// - Throws: INVALID_ARGUMENT that says what is wrong or not supported.
-    static func parse(_ text: String, namespace: NamespaceID, limit: Int) throws(Rejection) -> VisibilityQuery {
+    static func parse(_ text: String) throws(Rejection) -> Parsed {
+        if text.utf8.contains(0) { throw .invalid("invalid query: it contains a NUL character") }
+        var parser = VisibilityParser(tokens: try VisibilityToken.all(of: text), textEnd: text.count + 1)
+        var parsed = Parsed()
+        if let first = parser.peek, !first.isKeyword("GROUP"), !first.isKeyword("ORDER"), !first.isKeyword("LIMIT") {
+            parsed.filter = try parser.either()
+        }
+        parsed.isGroupedByStatus = try parser.end()
+        return parsed
+    }
+
+    private init(tokens: [VisibilityToken], textEnd: Int) {
+        self.tokens = tokens
+        self.textEnd = textEnd
+    }
+
+    // MARK: Tokens
+
+    private var peek: VisibilityToken? { next < tokens.count ? tokens[next] : nil }
+
+    private mutating func take() throws(Rejection) -> VisibilityToken {
+        guard let token = peek else { throw VisibilityError.syntax(at: textEnd) }
+        next += 1
+        return token
+    }
+
+    private mutating func takes(_ keyword: String) -> Bool {
+        guard peek?.isKeyword(keyword) ?? false else { return false }
+        next += 1
+        return true
+    }
+
+    private mutating func takes(sign: String) -> Bool {
+        guard peek?.isSign(sign) ?? false else { return false }
+        next += 1
+        return true
+    }
+
+    private mutating func expect(_ matches: Bool) throws(Rejection) {
+        if !matches { throw VisibilityError.syntax(at: peek?.position ?? textEnd) }
+    }
+
+    // MARK: Grammar
+
+    private mutating func either() throws(Rejection) -> VisibilityFilter {
+        var parts = [try both()]
+        while takes("OR") { parts.append(try both()) }
+        return parts.count == 1 ? parts[0] : .any(parts)
+    }
+
+    private mutating func both() throws(Rejection) -> VisibilityFilter {
+        var parts = [try one()]
+        while takes("AND") { parts.append(try one()) }
+        return parts.count == 1 ? parts[0] : .all(parts)
+    }
+
+    private mutating func one() throws(Rejection) -> VisibilityFilter {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.depthMax else { throw VisibilityError.unsupported("more than \(Self.depthMax) levels") }
+        if takes("NOT") { return .not(try one()) }
+        if takes(sign: "(") {
+            let inner = try either()
+            try expect(takes(sign: ")"))
+            return inner
+        }
+        terms += 1
+        guard terms <= Self.termsMax else { throw VisibilityError.unsupported("more than \(Self.termsMax) conditions") }
+        return try condition()
+    }
+
+    private mutating func condition() throws(Rejection) -> VisibilityFilter {
+        let name = try take()
+        guard name.kind == .word || name.kind == .column else { throw VisibilityError.syntax(at: name.position) }
+        if name.kind == .word, peek?.isSign("(") ?? false { throw VisibilityError.unsupported("functions") }
+        if takes("IS") {
+            let isNegated = takes("NOT")
+            try expect(takes("NULL"))
+            let missing = VisibilityFilter.isMissing(try column(name))
+            return isNegated ? .not(missing) : missing
+        }
+        let isNegated = takes("NOT")
+        let sign = try take()
+        let filter = try condition(on: name, sign)
+        if isNegated, sign.kind == .sign { throw VisibilityError.syntax(at: sign.position) }
+        return isNegated ? .not(filter) : filter
+    }
+
+    private mutating func condition(
+        on name: VisibilityToken, _ sign: VisibilityToken
+    ) throws(Rejection) -> VisibilityFilter {
+        if sign.isKeyword("IN") {
+            try expect(takes(sign: "("))
+            var literals = [try literal()]
+            while takes(sign: ",") { literals.append(try literal()) }
+            try expect(takes(sign: ")"))
+            terms += literals.count - 1
+            let column = try column(name)
+            var values: [VisibilityValue] = []
+            for literal in literals { values.append(try VisibilityValues.value(literal, of: column)) }
+            return .oneOf(column, values)
+        }
+        if sign.isKeyword("BETWEEN") {
+            let low = try literal()
+            try expect(takes("AND"))
+            let high = try literal()
+            let column = try column(name)
+            return .between(
+                column, try VisibilityValues.value(low, of: column), try VisibilityValues.value(high, of: column))
+        }
+        let literal = try literal()
+        if sign.isKeyword("STARTS_WITH") {
+            let column = try column(name)
+            guard column.isText else { throw invalidOperator(name, sign, literal) }
+            return .startsWith(column, literal.text)
+        }
+        guard let comparison = Self.comparisons[sign.text] else { throw invalidOperator(name, sign, literal) }
+        let column = try column(name)
+        if column == .status, comparison != .equal, comparison != .notEqual {
+            throw invalidOperator(name, sign, literal)
+        }
+        return .compare(column, comparison, try VisibilityValues.value(literal, of: column))
+    }
+
+    private mutating func literal() throws(Rejection) -> VisibilityToken {
+        let token = try take()
+        switch token.kind {
+        case .string, .number: return token
+        case .word, .column:
+            throw VisibilityError.unsupported(
+                "column name on the right side of comparison expression (did you forget to quote '\(token.text)'?)")
+        case .sign: throw VisibilityError.syntax(at: token.position)
+        }
+    }
+
+    private func invalidOperator(
+        _ name: VisibilityToken, _ sign: VisibilityToken, _ literal: VisibilityToken
+    ) -> Rejection {
+        let value = literal.kind == .string ? "'\(literal.text)'" : literal.text
+        let sign = sign.text.lowercased()
+        return VisibilityError.expression("invalid operator '\(sign)' in `\(name.text) \(sign) \(value)`")
+    }
+
+    private func column(_ token: VisibilityToken) throws(Rejection) -> VisibilityColumn {
+        if let column = Self.columns[token.text] { return column }
+        guard SystemAttributes.types.contains(where: { $0.name == token.text }) else {
+            throw VisibilityError.expression("column name '\(token.text)' is not a valid search attribute")
+        }
+        throw VisibilityError.unsupported("search attribute '\(token.text)' cannot be searched on this server yet")
+    }
+
+    /// What may stand behind the conditions. Returns whether runs are to be counted by their status.
+    private mutating func end() throws(Rejection) -> Bool {
+        guard let token = peek else { return false }
+        if token.isKeyword("ORDER") { throw VisibilityError.unsupported("'ORDER BY' clause") }
+        if token.isKeyword("LIMIT") { throw VisibilityError.unsupported("'LIMIT' clause") }
+        try expect(takes("GROUP"))
+        try expect(takes("BY"))
+        let name = try take()
+        guard Self.columns[name.text] == .status, peek == nil else {
+            throw VisibilityError.unsupported("'GROUP BY' clause is only supported for ExecutionStatus")
+        }
+        return true
+    }
+
+    private static let comparisons: [String: VisibilityFilter.Comparison] = [
+        "=": .equal, "!=": .notEqual, "<>": .notEqual, "<": .less, "<=": .lessOrEqual, ">": .greater,
+        ">=": .greaterOrEqual,
+    ]
+
+    private static let columns: [String: VisibilityColumn] = [
+        "WorkflowId": .workflowID, "WorkflowType": .workflowType, "RunId": .runID, "TaskQueue": .taskQueue,
+        "ExecutionStatus": .status, "StartTime": .startTime, "ExecutionTime": .executionTime, "CloseTime": .closeTime,
+        "ExecutionDuration": .executionDuration, "HistoryLength": .historyLength,
+        "HistorySizeBytes": .historySizeBytes,
+    ]
+}
+
+extension VisibilityParser.Parsed {
+    /// As the store is asked: the common conditions by themselves, because they have prepared statements and indexes.
+    func query(namespace: NamespaceID, limit: Int) -> VisibilityQuery {
         var query = VisibilityQuery(namespace: namespace, limit: limit)
-        var tokens = ArraySlice(try tokens(of: text))
-        if tokens.isEmpty { return query }
-        while true {
-            try comparison(&tokens, into: &query)
-            guard let joint = tokens.popFirst() else { return query }
-            guard case .word(let word) = joint, word.uppercased() == "AND" else { throw unsupported(joint.text) }
+        let parts: [VisibilityFilter]
+        if case .all(let all) = filter { parts = all } else { parts = filter.map { [$0] } ?? [] }
+        let rest = parts.filter { !query.take($0) }
+        query.filter = rest.isEmpty ? nil : rest.count == 1 ? rest[0] : .all(rest)
+        return query
+    }
+}
+
+extension VisibilityQuery {
+    /// Makes a condition a field of its own; `false` when it is not a common one or its field is taken.
+    fileprivate mutating func take(_ part: VisibilityFilter) -> Bool {
+        switch part {
+        case .compare(.workflowID, .equal, .text(let id)) where workflowID == nil: workflowID = WorkflowID(id)
+        case .compare(.workflowType, .equal, .text(let type)) where workflowType == nil: workflowType = type
+        case .startsWith(.workflowID, let prefix) where workflowIDPrefix == nil: workflowIDPrefix = prefix
+        case .compare(.status, .equal, .number(let number)) where status == nil:
+            guard let known = Int32(exactly: number).flatMap(WorkflowStatus.init(rawValue:)) else { return false }
+            status = known
+        case .compare, .startsWith, .all, .any, .not, .between, .oneOf, .isMissing: return false
         }
-    }
-
-    private enum Token {
-        case word(String)
-        case literal(String)
-        case sign(String)
-
-        var text: String {
-            switch self {
-            case .word(let text), .literal(let text), .sign(let text): text
-            }
-        }
-    }
-
-    private static func comparison(_ tokens: inout ArraySlice<Token>, into query: inout VisibilityQuery)
-        throws(Rejection)
-    {
-        guard let first = tokens.popFirst() else { throw invalid("malformed SQL query: syntax error at the end") }
-        guard case .word(let name) = first else { throw unsupported(first.text) }
-        guard let sign = tokens.popFirst(), let operand = tokens.popFirst() else {
-            throw invalid("malformed SQL query: syntax error at the end")
-        }
-        guard case .literal(let value) = operand else {
-            throw invalid(
-                "operation is not supported: column name on the right side of comparison expression "
-                    + "(did you forget to quote '\(operand.text)'?)")
-        }
-        switch (name, sign.text.uppercased()) {
-        case ("WorkflowId", "="): try set(&query.workflowID, WorkflowID(value), name)
-        case ("WorkflowId", "STARTS_WITH"): try set(&query.workflowIDPrefix, value, name)
-        case ("WorkflowType", "="): try set(&query.workflowType, value, name)
-        case ("ExecutionStatus", "="): try set(&query.status, try status(value), name)
-        default:
-            guard SystemAttributes.types.contains(where: { $0.name == name }) else {
-                throw invalid("invalid expression: column name '\(name)' is not a valid search attribute")
-            }
-            throw unsupported("\(name) \(sign.text)")
-        }
-    }
-
-    private static func set<Value>(_ place: inout Value?, _ value: Value, _ name: String) throws(Rejection) {
-        guard place == nil else { throw unsupported("\(name) twice") }
-        place = value
-    }
-
-    static func status(_ name: String) throws(Rejection) -> WorkflowStatus {
-        let names: [(String, WorkflowStatus)] = [
-            ("Running", .running), ("Completed", .completed), ("Failed", .failed), ("Canceled", .canceled),
-            ("Terminated", .terminated), ("ContinuedAsNew", .continuedAsNew), ("TimedOut", .timedOut),
-        ]
-        if let number = Int32(name), let status = WorkflowStatus(rawValue: number) { return status }
-        for (known, status) in names where known == name { return status }
-        throw invalid("invalid expression: invalid ExecutionStatus value '\(name)'")
-    }
-
-    private static func tokens(of text: String) throws(Rejection) -> [Token] {
-        var tokens: [Token] = []
-        var rest = Substring(text)
-        while let character = rest.first {
-            if character.isWhitespace {
-                rest.removeFirst()
-            } else if character == "'" || character == "\"" || character == "`" {
-                rest.removeFirst()
-                guard let end = rest.firstIndex(of: character) else {
-                    throw invalid("malformed SQL query: syntax error at position \(text.count - rest.count)")
-                }
-                let inner = String(rest[..<end])
-                tokens.append(character == "`" ? .word(inner) : .literal(inner))
-                rest = rest[rest.index(after: end)...]
-            } else if character.isLetter || character == "_" {
-                tokens.append(.word(take(&rest) { $0.isLetter || $0.isNumber || $0 == "_" }))
-            } else if character.isNumber || character == "-" {
-                tokens.append(.literal(take(&rest) { $0.isNumber || $0 == "." || $0 == "-" }))
-            } else if "=<>!".contains(character) {
-                tokens.append(.sign(take(&rest) { "=<>!".contains($0) }))
-            } else {
-                tokens.append(.sign(String(rest.removeFirst())))
-            }
-        }
-        return tokens
-    }
-
-    private static func take(_ rest: inout Substring, while matches: (Character) -> Bool) -> String {
-        let taken = rest.prefix(while: matches)
-        rest = rest[taken.endIndex...]
-        return String(taken)
-    }
-
-    private static func invalid(_ reason: String) -> Rejection { .invalid("invalid query: \(reason)") }
-
-    private static func unsupported(_ what: String) -> Rejection {
-        invalid(
-            "operation is not supported: '\(what)'; this server compares WorkflowId, WorkflowType and ExecutionStatus with =, "
-                + "and WorkflowId with STARTS_WITH, joined by AND")
+        return true
     }
 }

@@ -56,7 +56,8 @@ public struct WireFailure: Error, Hashable, Sendable {
     private init(_ store: StoreError) {
         switch store {
         case .unavailable, .outcomeUnknown, .closed: self.init(Rejection(.unavailable, "the store is away, try again"))
-        case .conflict, .notOwner: self.init(Rejection(.unavailable, "another server owns the run, try again"))
+        case .conflict, .notOwner, .outOfStep:
+            self.init(Rejection(.unavailable, "another server owns the run, try again"))
         case .alreadyExists: self.init(.aborted, "somebody else did the same at the same time, try again")
         case .corrupt: self.init(.dataLoss, "stored data are corrupt")
         }

@@ -13,12 +13,18 @@ extension WireService {
         let target = try await target(request.namespace, request.execution, isSet: request.hasExecution)
         let described = try await backend.describe(target)
         let run = described.state
-        let userMetadata = try await userMetadata(of: described.summary.key)
+        let key = described.summary.key
+        let userMetadata = try await event(.first, of: key)?.userMetadata
+        let workerVersion = try await workerVersion(of: run, key)
         return .with {
             $0.workflowExecutionInfo = Self.info(described.summary)
             $0.workflowExecutionInfo.priority = run.started?.priority.map { .init($0) } ?? .init()
             $0.workflowExecutionInfo.rootExecution = Temporal_Api_Common_V1_WorkflowExecution(described.summary.key)
             $0.workflowExecutionInfo.firstRunID = described.summary.firstRunID.value
+            $0.workflowExecutionInfo.stateTransitionCount = described.transitionCount
+            // Nothing resets runs yet, so there is no point to reset to.
+            $0.workflowExecutionInfo.autoResetPoints = .init()
+            if let workerVersion { $0.workflowExecutionInfo.mostRecentWorkerVersionStamp = workerVersion.data }
             if let started = run.started { $0.executionConfig = Self.config(started, userMetadata: userMetadata) }
             $0.workflowExtendedInfo = Self.extendedInfo(run)
             $0.pendingActivities = run.pendingActivities.map(Self.pending)
@@ -26,13 +32,21 @@ extension WireService {
         }
     }
 
-    /// The text for people that came with the start; only the first event keeps it.
-    private func userMetadata(of run: RunKey) async throws -> Blob? {
+    /// One event of a run: what only the history keeps (the text for people with the start, the version of the worker).
+    private func event(_ id: EventID, of run: RunKey) async throws -> Event? {
         let target = RunTarget(namespace: run.namespace, workflow: run.workflow, run: run.run)
-        let asked = HistoryRequest(target: target, first: .first, last: .first, limit: 1)
+        let asked = HistoryRequest(target: target, first: id, last: id, limit: 1)
         let page = try await backend.history(asked, deadline: now.advanced(by: options.historyWait))
-        guard let first = page.events.first else { return nil }
-        return try? EventCodec.decode(first).userMetadata
+        guard let found = page.events.first else { return nil }
+        return try? EventCodec.decode(found)
+    }
+
+    /// Which build answered the last workflow task. Its completion stands right after its start.
+    private func workerVersion(of run: Run, _ key: RunKey) async throws -> Blob? {
+        guard run.hasCompletedWorkflowTask else { return nil }
+        let completion = try await event(run.lastCompletedStartedEventID.next, of: key)
+        guard case .workflowTaskCompleted(let completed) = completion?.kind else { return nil }
+        return completed.workerVersion
     }
 
     /// A run in a few lines, as lists and describe show it.
@@ -61,19 +75,26 @@ extension WireService {
     ) -> Temporal_Api_Workflow_V1_WorkflowExecutionConfig {
         .with {
             $0.taskQueue = Temporal_Api_Taskqueue_V1_TaskQueue(started.taskQueue)
-            $0.workflowExecutionTimeout = Google_Protobuf_Duration(started.workflowExecutionTimeout)
-            $0.workflowRunTimeout = Google_Protobuf_Duration(started.workflowRunTimeout)
+            if started.workflowExecutionTimeout.isPositive {
+                $0.workflowExecutionTimeout = Google_Protobuf_Duration(started.workflowExecutionTimeout)
+            }
+            if started.workflowRunTimeout.isPositive {
+                $0.workflowRunTimeout = Google_Protobuf_Duration(started.workflowRunTimeout)
+            }
             $0.defaultWorkflowTaskTimeout = Google_Protobuf_Duration(started.workflowTaskTimeout)
             if let userMetadata { $0.userMetadata = userMetadata.data }
         }
     }
+
+    /// How the reference server writes "no such moment": the first one of year 1.
+    private static let never = Google_Protobuf_Timestamp(seconds: -62_135_596_800)
 
     private static func extendedInfo(_ run: Run) -> Temporal_Api_Workflow_V1_WorkflowExecutionExtendedInfo {
         .with {
             if let time = run.started?.workflowExecutionExpirationTime {
                 $0.executionExpirationTime = Google_Protobuf_Timestamp(time)
             }
-            if let time = run.runExpirationTime { $0.runExpirationTime = Google_Protobuf_Timestamp(time) }
+            $0.runExpirationTime = run.runExpirationTime.map { Google_Protobuf_Timestamp($0) } ?? Self.never
             $0.cancelRequested = run.cancelRequested
             $0.originalStartTime = Google_Protobuf_Timestamp(run.startTime)
             if let request = run.started?.requestID, !request.isEmpty {

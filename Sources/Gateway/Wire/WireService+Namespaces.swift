@@ -10,8 +10,9 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_RegisterNamespaceRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_RegisterNamespaceResponse {
         try checks.identifier(request.namespace, "Namespace")
+        try checkTexts(description: request.description_p, owner: request.ownerEmail, data: request.data)
         guard request.hasWorkflowExecutionRetentionPeriod else {
-            throw Rejection.invalid("Workflow execution retention period is not set on request.")
+            throw Rejection.invalid("A valid retention period is not set on request.")
         }
         let retention = try retention(request.workflowExecutionRetentionPeriod)
         let namespace = Namespace(
@@ -52,6 +53,7 @@ extension WireService {
         var namespace = try await namespace(request.namespace)
         if request.hasUpdateInfo {
             let info = request.updateInfo
+            try checkTexts(description: info.description_p, owner: info.ownerEmail, data: info.data)
             if !info.description_p.isEmpty { namespace.description = info.description_p }
             if !info.ownerEmail.isEmpty { namespace.ownerEmail = info.ownerEmail }
             if !info.data.isEmpty { namespace.data = Self.data(info.data) }
@@ -67,6 +69,12 @@ extension WireService {
             $0.config = described.config
             $0.replicationConfig = described.replicationConfig
         }
+    }
+
+    private func checkTexts(description: String, owner: String, data: [String: String]) throws(Rejection) {
+        try checks.text(description, "Description")
+        try checks.text(owner, "OwnerEmail")
+        for name in data.keys.sorted() { try checks.text(name, "Data") }
     }
 
     private static let namespacePageSize = 100

@@ -14,6 +14,7 @@ extension WireService {
             request.namespace, request.workflowExecution, isSet: request.hasWorkflowExecution)
         try checks.identifier(request.signalName, "SignalName")
         try checks.length(request.requestID, "RequestId")
+        try checks.length(request.identity, "Identity")
         try checks.blobs(request.input, request.header)
         let signal = WorkflowExecutionSignaled(
             signalName: request.signalName, input: Blob(request.input, isSet: request.hasInput),
@@ -30,6 +31,7 @@ extension WireService {
             request.namespace, request.workflowExecution, isSet: request.hasWorkflowExecution,
             firstRun: request.firstExecutionRunID)
         try checks.length(request.requestID, "RequestId")
+        try checks.length(request.identity, "Identity")
         let cancel = WorkflowExecutionCancelRequested(cause: request.reason, identity: request.identity)
         let requestID = RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID)
         try await backend.requestCancelWorkflow(target, cancel, requestID: requestID)
@@ -43,6 +45,7 @@ extension WireService {
             request.namespace, request.workflowExecution, isSet: request.hasWorkflowExecution,
             firstRun: request.firstExecutionRunID)
         try checks.blobs(request.details)
+        try checks.length(request.identity, "Identity")
         let reason = request.reason.isEmpty ? "terminated by user via frontend" : request.reason
         let terminate = WorkflowExecutionTerminated(
             reason: reason, details: Blob(request.details, isSet: request.hasDetails), identity: request.identity)

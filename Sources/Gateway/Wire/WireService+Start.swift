@@ -142,14 +142,14 @@ extension WireService {
         let prefix = "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_"
         if reuse == .terminateIfRunning {
             guard conflict == .unspecified else {
-                throw .invalid("\(prefix)TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy.")
+                throw .invalid("\(prefix)TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy")
             }
             return (.allowDuplicate, .terminateExisting)
         }
         if reuse == .rejectDuplicate && conflict == .terminateExisting {
             throw .invalid(
-                "\(prefix)REJECT_DUPLICATE cannot be used together with WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING."
-            )
+                "\(prefix)REJECT_DUPLICATE cannot be used together with WorkflowIdConflictPolicy "
+                    + "WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING")
         }
         return (WorkflowIDReusePolicy(reuse) ?? .allowDuplicate, WorkflowIDConflictPolicy(conflict) ?? whenUnset)
     }

@@ -33,9 +33,31 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsResponse {
         let namespace = try await namespace(request.namespace)
-        let query = try VisibilityParser.parse(request.query, namespace: namespace.id, limit: 0)
-        let count = try await backend.countRuns(query)
-        return .with { $0.count = count }
+        let parsed = try VisibilityParser.parse(request.query)
+        let query = parsed.query(namespace: namespace.id, limit: 0)
+        guard parsed.isGroupedByStatus else {
+            let count = try await backend.countRuns(query)
+            return .with { $0.count = count }
+        }
+        let groups = try await backend.countRunsByStatus(query)
+        return .with {
+            $0.count = groups.reduce(0) { $0 + $1.count }
+            $0.groups = groups.map { group in
+                .with {
+                    $0.groupValues = [Self.keyword(RunNames.name(of: group.status))]
+                    $0.count = group.count
+                }
+            }
+        }
+    }
+
+    /// A search attribute's value of type Keyword, as a payload; `name` needs no escapes.
+    private static func keyword(_ name: String) -> Data {
+        let payload = Temporal_Api_Common_V1_Payload.with {
+            $0.metadata = ["encoding": Data("json/plain".utf8), "type": Data("Keyword".utf8)]
+            $0.data = Data("\"\(name)\"".utf8)
+        }
+        return (try? payload.serializedData()) ?? Data()
     }
 
     private func list(
@@ -44,7 +66,11 @@ extension WireService {
         let namespace = try await namespace(namespaceName)
         let most = options.limits.visibilityPageMax
         let limit = size <= 0 ? most : min(Int(size), most)
-        var query = try VisibilityParser.parse(text, namespace: namespace.id, limit: limit)
+        let parsed = try VisibilityParser.parse(text)
+        if parsed.isGroupedByStatus {
+            throw Rejection.invalid("invalid query: operation is not supported: 'GROUP BY' clause")
+        }
+        var query = parsed.query(namespace: namespace.id, limit: limit)
         if !token.isEmpty { query.after = try RunPosition.decode(token, namespace: namespace.id) }
         let runs = try await backend.listRuns(query)
         return (runs.map(Self.info), runs.count == limit ? runs.last.map(RunPosition.encode) ?? Data() : Data())
