@@ -48,7 +48,8 @@ let everyTarget: [Target] = [
     .target(
         name: "Gateway",
         dependencies: [
-            "Runtime", "Engine", "History", "TemporalAPI", "TemporalCodec", protobuf, logging, grpcCore, grpcNIO, hummingbird, crypto,
+            "Runtime", "Engine", "History", "TemporalAPI", "TemporalCodec", protobuf, logging, grpcCore, grpcNIO,
+            hummingbird, crypto,
             nio("NIOCore"), nio("NIOPosix"),
         ], swiftSettings: common),
     .target(
@@ -60,16 +61,21 @@ let everyTarget: [Target] = [
     // The families.
     .target(
         name: "Activities",
-        dependencies: ["Worker", "Postgres", logging, httpClient, crypto, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")],
+        dependencies: [
+            "Worker", "Postgres", logging, httpClient, crypto, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+        ],
         swiftSettings: common),
     .target(name: "Workflows", dependencies: ["Worker", "Activities", logging], swiftSettings: common),
     .target(
-        name: "Sandbox", dependencies: [logging, hummingbird, httpClient, crypto, nio("NIOCore"), nio("NIOHTTP1")], swiftSettings: common),
+        name: "Sandbox", dependencies: [logging, hummingbird, httpClient, crypto, nio("NIOCore"), nio("NIOHTTP1")],
+        swiftSettings: common),
     .executableTarget(
         name: "aloft",
         dependencies: [
-            "History", "Engine", "Replay", "TemporalAPI", "TemporalCodec", "Postgres", "Messaging", "Runtime", "Store", "Gateway",
-            "Worker", "Activities", "Workflows", "Sandbox", "ServerTestKit", logging, arguments, protobuf, hummingbird, httpClient, nio("NIOCore"),
+            "History", "Engine", "Replay", "TemporalAPI", "TemporalCodec", "Postgres", "Messaging", "Runtime", "Store",
+            "Gateway",
+            "Worker", "Activities", "Workflows", "Sandbox", "ServerTestKit", logging, arguments, protobuf, hummingbird,
+            httpClient, nio("NIOCore"),
         ], swiftSettings: common),
 
     // Drives one run by commands: seeded generator, simulated clock, history checker.
@@ -79,15 +85,21 @@ let everyTarget: [Target] = [
         name: "replay-digest", dependencies: ["RunTestKit"], path: "Tests/ReplayDigest", swiftSettings: common),
     // Store, broker, clock and encoder in memory, for everything that drives a whole Runtime.
     .target(
-        name: "EngineTestKit", dependencies: ["Engine", "History", "Runtime", "RunTestKit"], path: "Tests/EngineTestKit",
+        name: "EngineTestKit", dependencies: ["Engine", "History", "Runtime", "RunTestKit"],
+        path: "Tests/EngineTestKit",
         swiftSettings: common),
     .testTarget(name: "HistoryTests", dependencies: ["History"], swiftSettings: common),
-    .testTarget(name: "EngineTests", dependencies: ["Engine", "History", "RunTestKit", "replay-digest"], swiftSettings: common),
+    .testTarget(
+        name: "EngineTests", dependencies: ["Engine", "History", "RunTestKit", "replay-digest"], swiftSettings: common),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "History"], swiftSettings: common),
-    .testTarget(name: "TemporalCodecTests", dependencies: ["TemporalCodec", "TemporalAPI", "History", protobuf], swiftSettings: common),
+    .testTarget(
+        name: "TemporalCodecTests", dependencies: ["TemporalCodec", "TemporalAPI", "History", protobuf],
+        swiftSettings: common),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "ServerTestKit"], swiftSettings: common),
-    .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Runtime", "ServerTestKit"], swiftSettings: common),
-    .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Engine", "History", "EngineTestKit"], swiftSettings: common),
+    .testTarget(
+        name: "MessagingTests", dependencies: ["Messaging", "Runtime", "ServerTestKit"], swiftSettings: common),
+    .testTarget(
+        name: "RuntimeTests", dependencies: ["Runtime", "Engine", "History", "EngineTestKit"], swiftSettings: common),
     .testTarget(
         name: "StoreTests",
         dependencies: ["Store", "Runtime", "Engine", "History", "Postgres", "ServerTestKit"],
@@ -99,11 +111,16 @@ let everyTarget: [Target] = [
             crypto, logging,
         ],
         swiftSettings: common),
-    .testTarget(name: "WorkerTests", dependencies: ["Worker", "Replay", "History", "TemporalAPI", "TemporalCodec", protobuf, crypto, logging, grpcCore, grpcNIO], swiftSettings: common),
+    .testTarget(
+        name: "WorkerTests",
+        dependencies: [
+            "Worker", "Replay", "History", "TemporalAPI", "TemporalCodec", protobuf, crypto, logging, grpcCore, grpcNIO,
+        ], swiftSettings: common),
     .testTarget(
         name: "PaymentTests",
         dependencies: [
-            "Workflows", "Activities", "Worker", "Sandbox", "Postgres", "ServerTestKit", httpClient, logging, nio("NIOCore"),
+            "Workflows", "Activities", "Worker", "Sandbox", "Postgres", "ServerTestKit", httpClient, logging,
+            nio("NIOCore"),
             nio("NIOHTTP1"),
         ],
         swiftSettings: common),
@@ -111,12 +128,15 @@ let everyTarget: [Target] = [
     .testTarget(
         name: "PaymentWorkflowTests",
         dependencies: [
-            "Workflows", "Activities", "Worker", "Gateway", "Runtime", "Engine", "History", "TemporalCodec", "EngineTestKit", logging,
+            "Workflows", "Activities", "Worker", "Gateway", "Runtime", "Engine", "History", "TemporalCodec",
+            "EngineTestKit", logging,
         ],
         swiftSettings: common),
     // The real program as separate processes; `aloft` is listed so that it is built first.
     .testTarget(
-        name: "EndToEndTests", dependencies: ["aloft", "ServerTestKit", "Postgres", httpClient, nio("NIOCore"), nio("NIOHTTP1")], swiftSettings: common),
+        name: "EndToEndTests",
+        dependencies: ["aloft", "ServerTestKit", "Postgres", httpClient, nio("NIOCore"), nio("NIOHTTP1")],
+        swiftSettings: common),
     .testTarget(name: "TidyTests", swiftSettings: common),
     // Starts private Postgres and NATS servers for tests and for development mode.
     .target(name: "ServerTestKit", dependencies: [logging], path: "Tests/ServerTestKit", swiftSettings: common),

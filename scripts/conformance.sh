@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 aloft=${ALOFT:-.build/debug/aloft}
 folder=$(mktemp -d /tmp/aloft-conformance.XXXXXX)
 log=$folder/server.log
+# Postgres runs as its own user when we are root and must get through to its folder.
+chmod 711 "$folder"
 server=
 finish() {
     status=$?
@@ -26,3 +28,4 @@ value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$fol
 grpc=$(value grpc)
 echo "conformance: Python SDK against $grpc"
 (cd Tests/Conformance && ../../.cache/venv/bin/python core.py "$grpc" "${1:-}")
+(cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")

@@ -14,7 +14,9 @@ extension JetStreamClient {
     /// Reads a stream in order with an ordered consumer, from `sequence` (0 or 1: from the beginning), as long as the session lasts.
     ///
     /// - Parameter subject: a filter such as `aloft.default.history.>`.
-    public func read(stream: String, subject: String, from sequence: UInt64) async throws(NATSError) -> AsyncStream<IncomingMessage> {
+    public func read(stream: String, subject: String, from sequence: UInt64) async throws(NATSError) -> AsyncStream<
+        IncomingMessage
+    > {
         let connection = try session()
         let (messages, continuation) = AsyncStream<IncomingMessage>.makeStream(bufferingPolicy: .unbounded)
         let sink = ReaderSink(continuation)
@@ -75,7 +77,8 @@ extension JetStreamConnection {
 }
 
 private func deliver(
-    _ connection: OpaquePointer?, _ subscription: OpaquePointer?, _ message: OpaquePointer?, _ closure: UnsafeMutableRawPointer?
+    _ connection: OpaquePointer?, _ subscription: OpaquePointer?, _ message: OpaquePointer?,
+    _ closure: UnsafeMutableRawPointer?
 ) {
     guard let message, let closure else { return }
     defer { natsMsg_Destroy(message) }
@@ -101,9 +104,12 @@ private func deliver(
     }
     let length = Int(natsMsg_GetDataLength(message))
     let body = natsMsg_GetData(message).map { data in
-        data.withMemoryRebound(to: UInt8.self, capacity: length) { Array(UnsafeBufferPointer(start: $0, count: length)) }
+        data.withMemoryRebound(to: UInt8.self, capacity: length) {
+            Array(UnsafeBufferPointer(start: $0, count: length))
+        }
     }
     sink.continuation.yield(
         IncomingMessage(
-            subject: String(cString: natsMsg_GetSubject(message)), sequence: sequence, headers: headers, body: body ?? []))
+            subject: String(cString: natsMsg_GetSubject(message)), sequence: sequence, headers: headers,
+            body: body ?? []))
 }

@@ -28,11 +28,12 @@ public final class JetStreamClient: Sendable {
                 pause = MessagingLimits.reconnectMillisecondsMin
                 log.info("connected to NATS", metadata: ["url": "\(configuration.url)"])
                 await hold(connection)
-                log.warning("lost the connection to NATS")
+                if !Task.isCancelled { log.warning("lost the connection to NATS") }
             } catch {
                 log.debug("cannot connect to NATS", metadata: ["error": "\(error)"])
             }
-            let wait = Int.random(in: MessagingLimits.reconnectMillisecondsMin...max(pause, MessagingLimits.reconnectMillisecondsMin + 1))
+            let wait = Int.random(
+                in: MessagingLimits.reconnectMillisecondsMin...max(pause, MessagingLimits.reconnectMillisecondsMin + 1))
             try? await Task.sleep(for: .milliseconds(wait))
             pause = min(pause * 2, MessagingLimits.reconnectMillisecondsMax)
         }
@@ -94,10 +95,12 @@ public final class JetStreamClient: Sendable {
         }
     }
 
-    public func prepareStream(name: String, subjects: [String], duplicateWindowSeconds: Int64 = 600) async throws(NATSError)
+    public func prepareStream(name: String, subjects: [String], duplicateWindowSeconds: Int64 = 600)
+        async throws(NATSError)
         -> StreamInfo
     {
-        try await session().prepareStream(name: name, subjects: subjects, duplicateWindowSeconds: duplicateWindowSeconds)
+        try await session().prepareStream(
+            name: name, subjects: subjects, duplicateWindowSeconds: duplicateWindowSeconds)
     }
 
     public func messageID(stream: String, sequence: UInt64) async throws(NATSError) -> String? {

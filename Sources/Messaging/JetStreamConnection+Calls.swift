@@ -21,7 +21,9 @@ extension JetStreamConnection {
     private static func send(_ message: OutgoingMessage, context: OpaquePointer, stream: String) throws(NATSError) {
         var made: OpaquePointer?
         let status = message.body.withUnsafeBufferPointer { body in
-            body.withMemoryRebound(to: CChar.self) { natsMsg_Create(&made, message.subject, nil, $0.baseAddress, Int32($0.count)) }
+            body.withMemoryRebound(to: CChar.self) {
+                natsMsg_Create(&made, message.subject, nil, $0.baseAddress, Int32($0.count))
+            }
         }
         try check(status)
         // Ownership moves to libnats on success, which clears `made`.
@@ -35,7 +37,9 @@ extension JetStreamConnection {
     }
 
     /// Makes the stream (file storage) if it is missing, and tells what it holds.
-    func prepareStream(name: String, subjects: [String], duplicateWindowSeconds: Int64) async throws(NATSError) -> StreamInfo {
+    func prepareStream(name: String, subjects: [String], duplicateWindowSeconds: Int64) async throws(NATSError)
+        -> StreamInfo
+    {
         try await run { () throws(NATSError) in
             try self.withContext { context throws(NATSError) in
                 if let found = try Self.info(context, name) { return found }

@@ -47,7 +47,9 @@ final class JetStreamConnection: @unchecked Sendable {
     }
 
     /// Runs `body` on the connection's queue.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () throws(NATSError) -> Value) async throws(NATSError) -> Value {
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws(NATSError) -> Value) async throws(NATSError)
+        -> Value
+    {
         let result: Result<Value, NATSError> = await withCheckedContinuation { continuation in
             queue.async {
                 do throws(NATSError) {

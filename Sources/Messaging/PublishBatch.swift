@@ -15,7 +15,8 @@ final class PublishBatch: Sendable {
         var indexes: [String: Int] = [:]
         indexes.reserveCapacity(ids.count)
         for (index, id) in ids.enumerated() { indexes[id] = index }
-        state = Mutex(State(indexes: indexes, sequences: Array(repeating: 0, count: ids.count), remaining: indexes.count))
+        state = Mutex(
+            State(indexes: indexes, sequences: Array(repeating: 0, count: ids.count), remaining: indexes.count))
     }
 
     func acknowledged(id: String, sequence: UInt64) {

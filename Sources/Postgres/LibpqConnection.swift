@@ -110,7 +110,9 @@ final class LibpqConnection {
         for call in calls {
             let name = call.statement.name
             let types = call.parameters.fields.map(\.type)
-            if let known = prepared[name] ?? preparedHere[name] {
+            if name.isEmpty {
+                steps.append(.prepare(call.statement, types))
+            } else if let known = prepared[name] ?? preparedHere[name] {
                 guard known == types else {
                     throw PostgresError(
                         .unexpectedAnswer, reason: "was prepared with other parameter types", statement: name)
@@ -170,7 +172,8 @@ final class LibpqConnection {
             switch status {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
                 switch step {
-                case .prepare(let statement, let types): prepared[statement.name] = types
+                case .prepare(let statement, let types):
+                    if !statement.name.isEmpty { prepared[statement.name] = types }
                 case .call(let statement): results.append(ResultCopy.copy(raw, statement: statement.name))
                 case nil: failure = failure ?? PostgresError(.unexpectedAnswer, reason: "more results than calls")
                 }

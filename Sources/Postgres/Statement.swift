@@ -5,6 +5,7 @@ public struct Statement: Hashable, Sendable {
     public let name: String
     public let sql: String
 
+    /// - Parameter name: empty for a statement that is parsed anew with each call: its text is made for one question.
     public init(_ name: String, _ sql: String) {
         precondition(name.utf8.count <= Self.nameBytesMax, "Postgres cuts longer names")
         self.name = name

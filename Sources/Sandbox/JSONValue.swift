@@ -199,7 +199,8 @@ extension JSONValue: Codable {
             case "\t": text += "\\t"
             default:
                 if scalar.value < 0x20 {
-                    text += "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
+                    text +=
+                        "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
                         + String(scalar.value, radix: 16)
                 } else {
                     text.unicodeScalars.append(scalar)

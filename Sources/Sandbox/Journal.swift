@@ -36,13 +36,15 @@ struct JournalEntry: Hashable, Sendable, Codable {
 
     var json: JSONValue {
         [
-            "seq": .int(self.seq), "at": .double(self.at), "method": .string(self.request.method), "path": .string(self.request.path),
+            "seq": .int(self.seq), "at": .double(self.at), "method": .string(self.request.method),
+            "path": .string(self.request.path),
             "key": .optional(self.request.key), "payment_id": .optional(self.paymentID), "status": .int(self.status),
             "outcome": .string(self.outcome.rawValue), "fault": .optional(self.fault), "answered": .bool(self.answered),
             "effects": .array(
                 self.effects.map { effect in
                     [
-                        "kind": .string(effect.kind), "id": .string(effect.id), "amount": effect.amount.map(JSONValue.int) ?? nil,
+                        "kind": .string(effect.kind), "id": .string(effect.id),
+                        "amount": effect.amount.map(JSONValue.int) ?? nil,
                         "currency": .optional(effect.currency), "payment_id": .optional(effect.paymentID),
                     ]
                 }),

@@ -61,15 +61,19 @@ struct SandboxState: Sendable {
         switch entry.outcome {
         case .inFlight: self.append(entry)
         case .webhook: self.fold(webhook: entry)
-        case .executed, .replayed, .mismatch, .refused, .dropped, .faked, .control: _ = self.handle(entry.request, at: entry.at)
+        case .executed, .replayed, .mismatch, .refused, .dropped, .faked, .control:
+            _ = self.handle(entry.request, at: entry.at)
         }
     }
 
     /// Writes down one attempt to deliver an event.
-    mutating func noteWebhook(_ event: ProviderEvent, url: String, status: Int, fault: String?, at now: Double) -> JournalEntry {
+    mutating func noteWebhook(_ event: ProviderEvent, url: String, status: Int, fault: String?, at now: Double)
+        -> JournalEntry
+    {
         var form = Form()
         form.merge(Form(parsing: "event=\(event.id)"))
-        let request = SandboxRequest(method: "WEBHOOK", path: event.type, form: form, key: event.id, authorization: .valid)
+        let request = SandboxRequest(
+            method: "WEBHOOK", path: event.type, form: form, key: event.id, authorization: .valid)
         let entry = JournalEntry(
             seq: self.journal.count + 1, at: now, request: request, status: status, outcome: .webhook, fault: fault,
             answered: status > 0, paymentID: event.object["metadata"]?["payment_id"]?.string, effects: [])
@@ -80,7 +84,8 @@ struct SandboxState: Sendable {
     /// The fault that hits a webhook, if any.
     mutating func webhookFault(_ event: ProviderEvent) -> Fault? {
         self.nextFault(
-            method: "WEBHOOK", path: event.type, key: event.id, paymentID: event.object["metadata"]?["payment_id"]?.string
+            method: "WEBHOOK", path: event.type, key: event.id,
+            paymentID: event.object["metadata"]?["payment_id"]?.string
         ) { action in
             switch action {
             case .duplicateWebhook, .reorderWebhook, .loseWebhook: return true
@@ -99,7 +104,9 @@ struct SandboxState: Sendable {
     mutating func clearFaults() { self.faults = [] }
 
     private mutating func fold(webhook entry: JournalEntry) {
-        if (200..<300).contains(entry.status) || entry.fault == Fault.Action.loseWebhook.rawValue, let id = entry.request.key {
+        if (200..<300).contains(entry.status) || entry.fault == Fault.Action.loseWebhook.rawValue,
+            let id = entry.request.key
+        {
             self.delivered.insert(id)
         }
         self.append(entry)
@@ -116,7 +123,8 @@ struct SandboxState: Sendable {
     }
 
     private mutating func note(
-        _ request: SandboxRequest, at now: Double, _ answer: SandboxAnswer, _ outcome: JournalEntry.Outcome, fault: Fault?
+        _ request: SandboxRequest, at now: Double, _ answer: SandboxAnswer, _ outcome: JournalEntry.Outcome,
+        fault: Fault?
     ) -> JournalEntry {
         let effects = self.provider.takeEffects() + self.shipping.takeEffects()
         let entry = JournalEntry(
@@ -142,7 +150,8 @@ extension SandboxState {
         guard earlier.fingerprint == request.fingerprint else {
             let reuse = ProviderError(
                 status: 400, kind: .idempotency,
-                message: "Keys for idempotent requests can only be used with the same parameters they were first used with.")
+                message:
+                    "Keys for idempotent requests can only be used with the same parameters they were first used with.")
             let answer = SandboxAnswer(400, reuse.json)
             return (answer, self.note(request, at: now, answer, .mismatch, fault: nil))
         }
@@ -240,7 +249,9 @@ extension SandboxState {
     ) -> Fault? {
         var hit: Fault?
         for index in self.faults.indices where wanted(self.faults[index].action) {
-            guard self.faults[index].match.accepts(method: method, path: path, key: key, paymentID: paymentID) else { continue }
+            guard self.faults[index].match.accepts(method: method, path: path, key: key, paymentID: paymentID) else {
+                continue
+            }
             if self.faults[index].hit(number: self.journal.count), hit == nil { hit = self.faults[index] }
         }
         return hit

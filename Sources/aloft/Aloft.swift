@@ -12,8 +12,9 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: AloftVersion.text,
         subcommands: [
-            ServerCommand.self, WorkflowCommand.self, WorkerCommand.self, SandboxCommand.self, SchemaCommand.self, ReplayCommand.self,
-            FeedCommand.self, BenchCommand.self,
+            ServerCommand.self, WorkflowCommand.self, WorkerCommand.self, SandboxCommand.self, SchemaCommand.self,
+            ReplayCommand.self,
+            FeedCommand.self, DemoCommand.self, BenchCommand.self,
         ])
 }
 

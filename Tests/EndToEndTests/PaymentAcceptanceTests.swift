@@ -5,9 +5,12 @@ import Testing
 /// families.md section 1, on the real program in separate processes. The number of each scenario is in its name.
 @Suite("Payments, end to end", .serialized, .timeLimit(.minutes(10)))
 struct PaymentAcceptanceTests {
-    private static let quick = #"{"ambiguitySeconds": 2, "retryBaseSeconds": 0.05, "compensationBaseSeconds": 0.1, "compensationCapSeconds": 1}"#
+    private static let quick =
+        #"{"ambiguitySeconds": 2, "retryBaseSeconds": 0.05, "compensationBaseSeconds": 0.1, "compensationCapSeconds": 1}"#
 
-    private func with(failpoint: String? = nil, policy: String = quick, _ body: (Stage, PaymentDesk) async throws -> Void) async throws {
+    private func with(
+        failpoint: String? = nil, policy: String = quick, _ body: (Stage, PaymentDesk) async throws -> Void
+    ) async throws {
         try await Stage.with(worker: false) { stage in
             try await stage.startWorker(failpoint: failpoint, policy: policy)
             try await body(stage, PaymentDesk(stage: stage))
@@ -31,7 +34,9 @@ struct PaymentAcceptanceTests {
             let payment = try await desk.pay()
             #expect(try await desk.finished(payment) == "COMPLETED")
             #expect(
-                try await desk.effects(payment) == ["intent.created", "intent.authorized", "intent.captured", "shipment.scheduled"])
+                try await desk.effects(payment) == [
+                    "intent.created", "intent.authorized", "intent.captured", "shipment.scheduled",
+                ])
             #expect(try await desk.ledger(payment) == ["pending hold 1250", "post capture 1250", "post fee 66"])
             #expect(
                 try await desk.events(payment) == [
@@ -91,7 +96,8 @@ struct PaymentAcceptanceTests {
     @Test("5: a stored 500 with the intent made is adopted after four tries")
     func adopted() async throws {
         try await self.with { stage, desk in
-            try await desk.fault(#"{"match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": true}"#)
+            try await desk.fault(
+                #"{"match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": true}"#)
             let payment = try await desk.pay()
             #expect(try await desk.finished(payment) == "COMPLETED")
             #expect(try await desk.keys(payment, "/payment_intents").count == 4)
@@ -117,7 +123,9 @@ struct PaymentAcceptanceTests {
     func declined() async throws {
         try await self.with { stage, desk in
             try await desk.stock("mug", 5)
-            let payment = try await desk.pay(["payment_method": "tok_chargeDeclined", "items": [["sku": "mug", "qty": 1]]])
+            let payment = try await desk.pay([
+                "payment_method": "tok_chargeDeclined", "items": [["sku": "mug", "qty": 1]],
+            ])
             #expect(try await desk.finished(payment) == "FAILED")
             #expect(try await desk.journal(payment).filter { $0.method != "WEBHOOK" }.count == 1)
             #expect(try await desk.rows("select count(*)::text from wf_pay.stock_hold") == ["0"])
@@ -145,9 +153,11 @@ struct PaymentAcceptanceTests {
             let payment = try await desk.pay(["items": [["sku": "mug", "qty": 1]], "shipping": ["country": "XX"]])
             #expect(try await desk.finished(payment) == "REFUNDED")
             #expect(try await desk.row(payment) == ["REFUNDED//1250/1250"])
-            let refunded = try #require(try await desk.journal(payment).first { $0.effects.contains("refund.created") }).at
+            let refunded = try #require(try await desk.journal(payment).first { $0.effects.contains("refund.created") })
+                .at
             let booked = try await desk.rows(
-                "select extract(epoch from at)::text from wf_pay.transfer where purpose = 'refund' and payment_id = '\(payment)'")
+                "select extract(epoch from at)::text from wf_pay.transfer where purpose = 'refund' and payment_id = '\(payment)'"
+            )
             let released = try await desk.rows(
                 "select extract(epoch from released_at)::text from wf_pay.stock_hold where payment_id = '\(payment)'")
             let times = [refunded] + (booked + released).compactMap(Double.init)
@@ -193,12 +203,15 @@ struct PaymentAcceptanceTests {
         }
     }
 
-    @Test("12: the engine is away while the cardholder finishes 3-D Secure; the payment goes on at once when it is back")
+    @Test(
+        "12: the engine is away while the cardholder finishes 3-D Secure; the payment goes on at once when it is back")
     func threeDSecureOverDowntime() async throws {
         try await self.with { stage, desk in
             let payment = try await desk.pay(["payment_method": "tok_threeDSecureRequired"])
             try await desk.until("requires_action") {
-                try await desk.rows("select substate from wf_pay.payment where id = '\(payment)'") == ["requires_action"]
+                try await desk.rows("select substate from wf_pay.payment where id = '\(payment)'") == [
+                    "requires_action"
+                ]
             }
             await stage.kill("server")
             try await desk.completeAction(payment)
@@ -221,7 +234,9 @@ struct PaymentAcceptanceTests {
             try await desk.fault(#"{"match": "WEBHOOK payment_intent.requires_action", "action": "reorder_webhook"}"#)
             let payment = try await desk.pay(["payment_method": "tok_threeDSecureRequired"])
             try await desk.until("requires_action") {
-                try await desk.rows("select substate from wf_pay.payment where id = '\(payment)'") == ["requires_action"]
+                try await desk.rows("select substate from wf_pay.payment where id = '\(payment)'") == [
+                    "requires_action"
+                ]
             }
             try await desk.completeAction(payment)
             #expect(try await desk.finished(payment) == "COMPLETED")
@@ -231,9 +246,11 @@ struct PaymentAcceptanceTests {
             let url = "\(stage.gatewayURL)/v1/hooks/psp/sandbox"
             let now = Int(Date().timeIntervalSince1970)
             let forged = try await desk.call(
-                "POST", url, headers: [("stripe-signature", "t=\(now),v1=\(String(repeating: "0", count: 64))")], body: body)
+                "POST", url, headers: [("stripe-signature", "t=\(now),v1=\(String(repeating: "0", count: 64))")],
+                body: body)
             let old = try await desk.call(
-                "POST", url, headers: [("stripe-signature", "t=\(now - 301),v1=\(String(repeating: "0", count: 64))")], body: body)
+                "POST", url, headers: [("stripe-signature", "t=\(now - 301),v1=\(String(repeating: "0", count: 64))")],
+                body: body)
             #expect(forged.status == 400)
             #expect(old.status == 400)
             let after = try await desk.rows("select count(*)::text from wf_pay.provider_event where id = 'evt_forged'")
@@ -255,7 +272,8 @@ struct PaymentAcceptanceTests {
             let statuses = try await [eight.status, six.status]
             #expect(statuses.count { $0 == 422 } == 1)
             #expect(statuses.count { (200...202).contains($0) } == 1)
-            let sum = try await desk.rows("select coalesce(sum(amount), 0)::text from wf_pay.refund where status <> 'FAILED'")
+            let sum = try await desk.rows(
+                "select coalesce(sum(amount), 0)::text from wf_pay.refund where status <> 'FAILED'")
             #expect(["8", "6"].contains(sum.first ?? ""))
             try await desk.until("the refund's end") {
                 try await desk.rows("select refunded::text from wf_pay.payment where id = '\(payment)'") == sum

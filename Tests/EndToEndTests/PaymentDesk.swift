@@ -36,7 +36,8 @@ struct PaymentDesk: Sendable {
 
     static func order(_ fields: [String: Any] = [:]) -> String {
         var body: [String: Any] = [
-            "merchant_id": "shop", "order_id": "order-1", "amount": 1250, "currency": "EUR", "payment_method": "tok_visa",
+            "merchant_id": "shop", "order_id": "order-1", "amount": 1250, "currency": "EUR",
+            "payment_method": "tok_visa",
             "shipping": ["country": "DE"],
         ]
         body.merge(fields) { _, new in new }
@@ -45,7 +46,8 @@ struct PaymentDesk: Sendable {
     }
 
     func post(_ body: String, key: String = UUID().uuidString) async throws -> Answer {
-        try await self.call("POST", "\(self.stage.gatewayURL)/v1/payments", headers: [("idempotency-key", key)], body: body)
+        try await self.call(
+            "POST", "\(self.stage.gatewayURL)/v1/payments", headers: [("idempotency-key", key)], body: body)
     }
 
     /// Starts a payment and returns its id.
@@ -111,7 +113,8 @@ struct PaymentDesk: Sendable {
         let answer = try await self.call("GET", "\(self.stage.sandboxURL)/_ctl/journal?payment_id=\(payment)")
         return ((answer.json["entries"] as? [[String: Any]]) ?? []).map { entry in
             Visit(
-                method: entry["method"] as? String ?? "", path: entry["path"] as? String ?? "", key: entry["key"] as? String,
+                method: entry["method"] as? String ?? "", path: entry["path"] as? String ?? "",
+                key: entry["key"] as? String,
                 effects: ((entry["effects"] as? [[String: Any]]) ?? []).compactMap { $0["kind"] as? String },
                 at: entry["at"] as? Double ?? 0)
         }
@@ -131,9 +134,11 @@ struct PaymentDesk: Sendable {
     }
 
     func completeAction(_ payment: String, outcome: String = "succeed") async throws {
-        let reference = try await self.rows("select provider_ref from wf_pay.payment where id = '\(payment)'").first ?? ""
+        let reference =
+            try await self.rows("select provider_ref from wf_pay.payment where id = '\(payment)'").first ?? ""
         _ = try await self.call(
-            "POST", "\(self.stage.sandboxURL)/_ctl/intents/\(reference)/complete_action", body: #"{"outcome": "\#(outcome)"}"#)
+            "POST", "\(self.stage.sandboxURL)/_ctl/intents/\(reference)/complete_action",
+            body: #"{"outcome": "\#(outcome)"}"#)
     }
 
     // MARK: Finance
@@ -153,7 +158,8 @@ struct PaymentDesk: Sendable {
 
     func ledger(_ payment: String) async throws -> [String] {
         try await self.rows(
-            "select kind || ' ' || purpose || ' ' || amount from wf_pay.transfer where payment_id = '\(payment)' order by id")
+            "select kind || ' ' || purpose || ' ' || amount from wf_pay.transfer where payment_id = '\(payment)' order by id"
+        )
     }
 
     func events(_ payment: String) async throws -> [String] {
@@ -170,7 +176,8 @@ struct PaymentDesk: Sendable {
     }
 
     func stock(_ sku: String, _ count: Int) async throws {
-        try await self.execute("insert into wf_pay.stock_item (sku, available) values ('\(sku)', \(count)) on conflict do nothing")
+        try await self.execute(
+            "insert into wf_pay.stock_item (sku, available) values ('\(sku)', \(count)) on conflict do nothing")
     }
 
     /// The rules that hold whatever happened; the answer lists what is wrong.
@@ -188,7 +195,8 @@ struct PaymentDesk: Sendable {
             wrong.append("ledger \(sums), provider \(totals.captured)/\(totals.refunded)")
         }
         let gaps = try await self.rows(
-            "select subject from outbox.event group by subject having max(subject_seq) <> count(*) or min(subject_seq) <> 1")
+            "select subject from outbox.event group by subject having max(subject_seq) <> count(*) or min(subject_seq) <> 1"
+        )
         if !gaps.isEmpty { wrong.append("events with gaps: \(gaps)") }
         let doubled = try await self.rows(
             """

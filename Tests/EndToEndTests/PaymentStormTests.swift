@@ -11,7 +11,8 @@ struct PaymentStormTests {
 
     @Test("17: 200 payments, seeded faults, five kills of worker and server: every payment ends and the books agree")
     func storm() async throws {
-        let seed = ProcessInfo.processInfo.environment["ALOFT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...1_000_000)
+        let seed =
+            ProcessInfo.processInfo.environment["ALOFT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...1_000_000)
         var random = SplitMix(seed: seed)
         try await Stage.with(worker: false) { stage in
             try await stage.startWorker(policy: Self.policy)
@@ -23,7 +24,8 @@ struct PaymentStormTests {
             ] {
                 let effect = Bool.random(using: &random)
                 try await desk.fault(
-                    #"{"match": "\#(match)", "action": "\#(action)", "probability": \#(share), "seed": \#(seed), "effect": \#(effect)}"#)
+                    #"{"match": "\#(match)", "action": "\#(action)", "probability": \#(share), "seed": \#(seed), "effect": \#(effect)}"#
+                )
             }
             let cards = ["tok_visa", "tok_visa", "tok_visa", "tok_visa", "tok_chargeDeclined"]
             var payments: [String] = []
@@ -31,7 +33,8 @@ struct PaymentStormTests {
                 let country = Int.random(in: 0..<10, using: &random) == 0 ? "XX" : "DE"
                 let order: [String: Any] = [
                     "order_id": "order-\(number)", "amount": Int.random(in: 100...10_000, using: &random),
-                    "payment_method": cards.randomElement(using: &random) ?? "tok_visa", "shipping": ["country": country],
+                    "payment_method": cards.randomElement(using: &random) ?? "tok_visa",
+                    "shipping": ["country": country],
                     "items": [["sku": "mug", "qty": 1]],
                 ]
                 payments.append(try await self.pay(desk, order, key: "storm-\(number)"))

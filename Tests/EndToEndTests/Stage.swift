@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Scenarios talk to it over HTTP, gRPC and SQL only.
 final class Stage: Sendable {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
     static let aloft = ProcessInfo.processInfo.environment["ALOFT"] ?? root.appending(path: ".build/debug/aloft").path
     static let webhookSecret = "whsec_stage"
 
@@ -55,7 +56,8 @@ final class Stage: Sendable {
 
     private func startInfrastructure() async throws {
         let ready = try await launch(
-            "infrastructure", ["server", "infrastructure", "--data", folder.appending(path: "data").path, "--nats-port", "0"])
+            "infrastructure",
+            ["server", "infrastructure", "--data", folder.appending(path: "data").path, "--nats-port", "0"])
         state.withLock { state in
             state.databaseURL = ready["databaseURL"] as? String ?? ""
             state.natsURL = ready["natsURL"] as? String ?? ""
@@ -67,7 +69,8 @@ final class Stage: Sendable {
         let ready = try await launch(
             "server",
             [
-                "server", "start", "--database-url", databaseURL, "--nats-url", natsURL, "--grpc-port", "\(grpc)", "--http-port", "\(http)",
+                "server", "start", "--database-url", databaseURL, "--nats-url", natsURL, "--grpc-port", "\(grpc)",
+                "--http-port", "\(http)",
                 "--node", "stage", "--webhook-secret", "sandbox=\(Self.webhookSecret)",
             ])
         state.withLock { state in
@@ -81,7 +84,8 @@ final class Stage: Sendable {
         let ready = try await launch(
             "sandbox",
             [
-                "sandbox", "start", "--port", "\(port)", "--journal", folder.appending(path: "sandbox.journal").path, "--webhook-url",
+                "sandbox", "start", "--port", "\(port)", "--journal", folder.appending(path: "sandbox.journal").path,
+                "--webhook-url",
                 "\(gatewayURL)/v1/hooks/psp/sandbox", "--webhook-secret", Self.webhookSecret,
             ])
         state.withLock { $0.sandboxPort = ready["port"] as? Int ?? 0 }
@@ -96,7 +100,8 @@ final class Stage: Sendable {
         _ = try await launch(
             "worker",
             [
-                "worker", "start", "--address", grpcAddress, "--database-url", databaseURL, "--provider-url", sandboxURL, "--shipping-url",
+                "worker", "start", "--address", grpcAddress, "--database-url", databaseURL, "--provider-url",
+                sandboxURL, "--shipping-url",
                 sandboxURL,
             ], environment: environment)
     }
@@ -116,7 +121,9 @@ final class Stage: Sendable {
         await child.wait()
     }
 
-    private func launch(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> [String: Any] {
+    private func launch(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+        -> [String: Any]
+    {
         let count = state.withLock { state in
             state.readyCount += 1
             return state.readyCount
@@ -128,7 +135,9 @@ final class Stage: Sendable {
         state.withLock { $0.children[name] = child }
         let end = ContinuousClock.now + .seconds(60)
         while true {
-            if let data = try? Data(contentsOf: readyFile), let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] {
+            if let data = try? Data(contentsOf: readyFile),
+                let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            {
                 return object
             }
             guard child.isRunning else { throw ServerFailure("\(name) ended before it was ready") }

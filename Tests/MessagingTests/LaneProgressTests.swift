@@ -8,7 +8,9 @@ struct LaneProgressTests {
     func entry(_ sequence: Int64, events: Int = 1) -> OutboxEntry {
         OutboxEntry(
             lane: 0, sequence: sequence, run: RunKey(namespace: "n", workflow: "w", run: "r"), workflowType: "T",
-            events: (0..<events).map { StoredEvent(id: EventID(Int64($0)), type: 1, time: .zero, actor: "", body: [], hash: []) })
+            events: (0..<events).map {
+                StoredEvent(id: EventID(Int64($0)), type: 1, time: .zero, actor: "", body: [], hash: [])
+            })
     }
 
     @Test("Entries in sequence come from memory")

@@ -14,17 +14,21 @@ private struct TestBroker: Broker {
     func prepareStream(name: String, subjects: [String]) async throws(BrokerError) -> StreamState {
         do throws(NATSError) {
             let info = try await client.prepareStream(name: name, subjects: subjects)
-            return StreamState(created: info.created, firstSequence: info.firstSequence, lastSequence: info.lastSequence)
+            return StreamState(
+                created: info.created, firstSequence: info.firstSequence, lastSequence: info.lastSequence)
         } catch { throw .refused("\(error)") }
     }
     func publish(_ messages: [FeedMessage], stream: String) async throws(BrokerError) -> [UInt64] {
         do throws(NATSError) {
             return try await client.publish(
-                messages.map { OutgoingMessage(subject: $0.subject, id: $0.id, headers: $0.headers, body: $0.body) }, stream: stream)
+                messages.map { OutgoingMessage(subject: $0.subject, id: $0.id, headers: $0.headers, body: $0.body) },
+                stream: stream)
         } catch { throw .refused("\(error)") }
     }
     func messageID(stream: String, sequence: UInt64) async throws(BrokerError) -> String? {
-        do throws(NATSError) { return try await client.messageID(stream: stream, sequence: sequence) } catch { throw .refused("\(error)") }
+        do throws(NATSError) { return try await client.messageID(stream: stream, sequence: sequence) } catch {
+            throw .refused("\(error)")
+        }
     }
     func connectionChanges() -> AsyncStream<Bool> { client.connectionChanges() }
 }
@@ -39,7 +43,9 @@ struct RelayTests {
         _ body: (FeedRelay, JetStreamClient, TestOutbox) async throws -> Void
     ) async throws {
         let client = JetStreamClient(NATSConfiguration(url: nats.url), log: log)
-        let relay = FeedRelay(broker: TestBroker(client: client), outbox: outbox, encoder: NoDecoder(), log: log) { _ in "default" }
+        let relay = FeedRelay(broker: TestBroker(client: client), outbox: outbox, encoder: NoDecoder(), log: log) { _ in
+            "default"
+        }
         let tasks = [Task { await client.run() }, Task { await relay.run() }]
         for lane in lanes {
             let last = outbox.state.withLock { state in state.entries.last { $0.lane == lane }?.sequence ?? 0 }
@@ -63,6 +69,7 @@ struct RelayTests {
         let runner = Task { await client.run() }
         defer { runner.cancel() }
         try await eventually("a reader's session") { client.isConnected }
+        _ = try await client.prepareStream(name: FeedFormat.stream, subjects: FeedFormat.subjects)
         var found: [IncomingMessage] = []
         var ids = Set<String>()
         for await message in try await client.read(stream: FeedFormat.stream, subject: "aloft.>", from: 1) {
@@ -117,7 +124,9 @@ struct RelayTests {
             _ = try await stored(nats, count: 3)
             await nats.crash()
             try await eventually("the loss") { !client.isConnected }
-            for round in Int64(1)..<100 { relay.committed([outbox.commit(lane: 0, run: "a", events: round * 3 + 1...round * 3 + 3)]) }
+            for round in Int64(1)..<100 {
+                relay.committed([outbox.commit(lane: 0, run: "a", events: round * 3 + 1...round * 3 + 3)])
+            }
             try await nats.start()
             let messages = try await stored(nats, count: 300)
             expectOrdered(messages)
@@ -129,7 +138,9 @@ struct RelayTests {
     func wiped() async throws {
         let nats = try await PrivateNATS.temporary()
         try await withRelay(nats: nats) { relay, client, outbox in
-            for round in Int64(0)..<20 { relay.committed([outbox.commit(lane: 1, run: "a", events: round + 1...round + 1)]) }
+            for round in Int64(0)..<20 {
+                relay.committed([outbox.commit(lane: 1, run: "a", events: round + 1...round + 1)])
+            }
             _ = try await stored(nats, count: 20)
             await nats.crash()
             try nats.wipe()
@@ -147,13 +158,17 @@ struct RelayTests {
         let copy = URL(filePath: nats.folder.path + "-copy")
         let live = nats.folder.appending(path: "jetstream")
         try await withRelay(nats: nats) { relay, client, outbox in
-            for round in Int64(0)..<10 { relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)]) }
+            for round in Int64(0)..<10 {
+                relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)])
+            }
             _ = try await stored(nats, count: 10)
             try await eventually("a mark at 10") { outbox.state.withLock { $0.marks.last?.sequence == 10 } }
             await nats.crash()
             try FileManager.default.copyItem(at: live, to: copy)
             try await nats.start()
-            for round in Int64(10)..<30 { relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)]) }
+            for round in Int64(10)..<30 {
+                relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)])
+            }
             _ = try await stored(nats, count: 30)
             await nats.crash()
             try FileManager.default.removeItem(at: live)
@@ -171,7 +186,9 @@ struct RelayTests {
         let nats = try await PrivateNATS.temporary()
         let outbox = TestOutbox()
         try await withRelay(outbox: outbox, nats: nats) { relay, _, outbox in
-            for round in Int64(0)..<10 { relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)]) }
+            for round in Int64(0)..<10 {
+                relay.committed([outbox.commit(lane: 0, run: "a", events: round + 1...round + 1)])
+            }
             _ = try await stored(nats, count: 10)
         }
         for round in Int64(10)..<15 { _ = outbox.commit(lane: 0, run: "a", events: round + 1...round + 1) }
@@ -191,7 +208,8 @@ struct RelayTests {
                 for number in Int64(1)...5 {
                     state.domain.append(
                         DomainEvent(
-                            id: "event-\(number)", sequence: number, namespace: "default", family: "payment", type: "captured", tenant: "shop",
+                            id: "event-\(number)", sequence: number, namespace: "default", family: "payment",
+                            type: "captured", tenant: "shop",
                             source: "pay:shop:1", subject: "1", subjectSequence: number, operationID: "op", time: .zero,
                             data: Array("{\"amount\":1}".utf8)))
                 }

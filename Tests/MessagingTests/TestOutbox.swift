@@ -20,7 +20,9 @@ final class TestOutbox: OutboxStore {
     func outboxEntries(lane: Int16, after sequence: Int64, limit: Int) async throws(StoreError) -> [OutboxEntry] {
         let (isDown, found) = state.withLock { state in
             state.reads += 1
-            return (state.isDown, Array(state.entries.filter { $0.lane == lane && $0.sequence > sequence }.prefix(limit)))
+            return (
+                state.isDown, Array(state.entries.filter { $0.lane == lane && $0.sequence > sequence }.prefix(limit))
+            )
         }
         if isDown { throw .unavailable("test") }
         return found
@@ -43,7 +45,9 @@ final class TestOutbox: OutboxStore {
     func marks(atOrBefore streamSequence: UInt64, streamCreated: Int64) async throws(StoreError) -> [RelayMark] {
         state.withLock { state in
             Set(state.marks.map(\.lane)).sorted().compactMap { lane in
-                state.marks.last { $0.lane == lane && $0.streamSequence <= streamSequence && $0.streamCreated == streamCreated }
+                state.marks.last {
+                    $0.lane == lane && $0.streamSequence <= streamSequence && $0.streamCreated == streamCreated
+                }
             }
         }
     }

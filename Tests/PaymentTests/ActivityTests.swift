@@ -20,19 +20,26 @@ struct ActivityTests {
             let found = try await services.authorize(authorizeInput(id), scope)
             #expect(found.state == .authorized)
             _ = try await services.holdFunds(StepInput(paymentID: id), scope)
-            _ = try await services.reserveStock(ReserveStockInput(paymentID: id, items: input.items, holdSeconds: 60), scope)
+            _ = try await services.reserveStock(
+                ReserveStockInput(paymentID: id, items: input.items, holdSeconds: 60), scope)
             let captured = try await services.capture(captureInput(id, 1250), scope)
             #expect(captured.amount == 1250)
             #expect(captured.fee == 66)
             let ledger = try await services.postLedger(StepInput(paymentID: id), scope)
             #expect(ledger.entries.map(\.kind) == ["pending", "post", "post"])
             #expect(ledger.entries.map(\.purpose) == ["hold", "capture", "fee"])
-            _ = try await services.scheduleShipment(ShipInput(paymentID: id, address: ["country": .string("DE")]), scope)
+            _ = try await services.scheduleShipment(
+                ShipInput(paymentID: id, address: ["country": .string("DE")]), scope)
             let closed = try await services.completePayment(StepInput(paymentID: id), scope)
             #expect(closed == ClosedPayment(status: "COMPLETED", captured: 1250, refunded: 0))
-            #expect(try await bench.effects(id) == ["intent.created", "intent.authorized", "intent.captured", "shipment.scheduled"])
             #expect(
-                try await bench.events(id) == ["payment.created", "payment.authorized", "payment.captured", "payment.completed"])
+                try await bench.effects(id) == [
+                    "intent.created", "intent.authorized", "intent.captured", "shipment.scheduled",
+                ])
+            #expect(
+                try await bench.events(id) == [
+                    "payment.created", "payment.authorized", "payment.captured", "payment.completed",
+                ])
             #expect(try await bench.texts("select available::text from wf_pay.stock_item") == ["1"])
             try await bench.checkBooks()
         }
@@ -82,7 +89,8 @@ struct ActivityTests {
             let id = newPayment()
             let scope = PaymentBench.scope(id)
             _ = try await bench.services.createPayment(PaymentBench.payment(id), scope)
-            try await bench.fault(#"{"match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": true}"#)
+            try await bench.fault(
+                #"{"match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": true}"#)
             for attempt in 1...4 {
                 let failure = await #expect(throws: EffectFailure.self) {
                     try await bench.services.authorize(authorizeInput(id), scope)
@@ -130,7 +138,8 @@ struct ActivityTests {
                 #expect(failure?.decline?.adviceCode == "do_not_try_again")
             }
             #expect(try await bench.services.voidAuthorization(StepInput(paymentID: id), scope).state == .nothing)
-            let closed = try await bench.services.failPayment(FailInput(paymentID: id, code: "CardDeclined", message: ""), scope)
+            let closed = try await bench.services.failPayment(
+                FailInput(paymentID: id, code: "CardDeclined", message: ""), scope)
             #expect(closed.status == "FAILED")
             #expect(try await bench.requests(id) == 1)
             #expect(try await bench.events(id) == ["payment.created", "payment.failed"])
@@ -150,7 +159,9 @@ struct ActivityTests {
             _ = try await bench.services.holdFunds(StepInput(paymentID: id), scope)
             let failure = await #expect(throws: EffectFailure.self) {
                 try await bench.services.reserveStock(
-                    ReserveStockInput(paymentID: id, items: [.init(sku: "a", qty: 1), .init(sku: "b", qty: 1)], holdSeconds: 60), scope)
+                    ReserveStockInput(
+                        paymentID: id, items: [.init(sku: "a", qty: 1), .init(sku: "b", qty: 1)], holdSeconds: 60),
+                    scope)
             }
             #expect(failure?.kind == .permanent(code: "OutOfStock"))
             for _ in 0..<2 {
@@ -181,9 +192,13 @@ struct ActivityTests {
             for _ in 0..<2 {
                 #expect(try await services.refundAtProvider(step, scope).amount == 1250)
                 let booking = RefundStep(paymentID: id, amount: 1250, tries: 4)
-                #expect(try await services.refundLedger(booking, scope).entries.map(\.purpose) == ["hold", "capture", "fee", "refund"])
+                #expect(
+                    try await services.refundLedger(booking, scope).entries.map(\.purpose) == [
+                        "hold", "capture", "fee", "refund",
+                    ])
             }
-            let closed = try await services.failPayment(FailInput(paymentID: id, code: "AddressRejected", message: ""), scope)
+            let closed = try await services.failPayment(
+                FailInput(paymentID: id, code: "AddressRejected", message: ""), scope)
             #expect(closed == ClosedPayment(status: "REFUNDED", captured: 1250, refunded: 1250))
             #expect(try await bench.effects(id).count { $0 == "refund.created" } == 1)
             try await bench.checkBooks()
@@ -195,11 +210,17 @@ struct ActivityTests {
         try await PaymentBench.with { bench in
             let id = newPayment()
             try await complete(bench, id, amount: 10)
-            async let first = bench.services.beginRefund(RefundInput(refundID: "r1", paymentID: id, amount: 8), EffectScope(workflowID: "refund:r1"))
-            async let second = bench.services.beginRefund(RefundInput(refundID: "r2", paymentID: id, amount: 6), EffectScope(workflowID: "refund:r2"))
+            async let first = bench.services.beginRefund(
+                RefundInput(refundID: "r1", paymentID: id, amount: 8), EffectScope(workflowID: "refund:r1"))
+            async let second = bench.services.beginRefund(
+                RefundInput(refundID: "r2", paymentID: id, amount: 6), EffectScope(workflowID: "refund:r2"))
             var refused = 0
-            do { _ = try await first } catch let failure as EffectFailure { refused += failure.type == "RefundExceedsCaptured" ? 1 : 0 }
-            do { _ = try await second } catch let failure as EffectFailure { refused += failure.type == "RefundExceedsCaptured" ? 1 : 0 }
+            do { _ = try await first } catch let failure as EffectFailure {
+                refused += failure.type == "RefundExceedsCaptured" ? 1 : 0
+            }
+            do { _ = try await second } catch let failure as EffectFailure {
+                refused += failure.type == "RefundExceedsCaptured" ? 1 : 0
+            }
             #expect(refused == 1)
             #expect(try await bench.texts("select count(*)::text from wf_pay.refund") == ["1"])
         }
@@ -220,8 +241,12 @@ struct ActivityTests {
                     return "\(error)"
                 }
             }
-            #expect(await state("update wf_pay.payment set status = 'PENDING', substate = '', version = version + 1") == "PAY01")
-            #expect(await state("update wf_pay.payment set status = 'FAILED', substate = '', version = version + 1") == "PAY01")
+            #expect(
+                await state("update wf_pay.payment set status = 'PENDING', substate = '', version = version + 1")
+                    == "PAY01")
+            #expect(
+                await state("update wf_pay.payment set status = 'FAILED', substate = '', version = version + 1")
+                    == "PAY01")
             #expect(await state("update wf_pay.payment set order_id = 'x'") == "PAY02")
             #expect(await state("update wf_pay.transfer set amount = 1") == "PAY03")
             #expect(await state("delete from wf_pay.transfer") == "PAY03")

@@ -8,7 +8,9 @@ struct OperationIDTests {
     @Test("An operation id names workflow, step, index and generation, and nothing that changes between attempts")
     func form() {
         #expect(OperationID(workflow: "pay:m:1", step: "Authorize").value == "pay:m:1/Authorize/g0")
-        #expect(OperationID(workflow: "refund:r", step: "RefundPsp", index: "r", generation: 2).value == "refund:r/RefundPsp/r/g2")
+        #expect(
+            OperationID(workflow: "refund:r", step: "RefundPsp", index: "r", generation: 2).value
+                == "refund:r/RefundPsp/r/g2")
     }
 }
 
@@ -142,7 +144,10 @@ struct FailpointTests {
 
     @Test(
         "What is no failpoint is refused",
-        arguments: ["Capture", "Capture.after_effect", "Capture.later:error", "Capture.after_effect:explode", "C.after_effect:error@0"])
+        arguments: [
+            "Capture", "Capture.after_effect", "Capture.later:error", "Capture.after_effect:explode",
+            "C.after_effect:error@0",
+        ])
     func bad(_ text: String) {
         #expect(Failpoints(parsing: text) == nil)
     }
@@ -152,7 +157,8 @@ struct FailpointTests {
 struct FailureClassTests {
     @Test("A decline is permanent and carries the card's advice")
     func decline() throws {
-        let advice = EffectFailure.Decline(code: "card_declined", declineCode: "lost_card", adviceCode: "do_not_try_again")
+        let advice = EffectFailure.Decline(
+            code: "card_declined", declineCode: "lost_card", adviceCode: "do_not_try_again")
         let failure = EffectFailure(.permanent(code: "CardDeclined"), "no", decline: advice).applicationFailure
         #expect(failure.isNonRetryable)
         #expect(failure.type == "CardDeclined")

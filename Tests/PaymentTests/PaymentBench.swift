@@ -44,7 +44,7 @@ struct PaymentBench: Sendable {
             try await connection.script(PaymentSchema.sql)  // applying it again changes nothing
         }
         let sandbox = try SandboxServer(
-            configuration: SandboxConfiguration(journalPath: journalPath), logger: Logger(label: "sandbox"))
+            configuration: SandboxConfiguration(journalPath: journalPath), logger: Self.quiet)
         let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup)
         do {
             try await PaymentBench.withSandbox(sandbox) { port in
@@ -62,7 +62,9 @@ struct PaymentBench: Sendable {
     }
 
     /// Runs a sandbox while `body` runs.
-    static func withSandbox(_ sandbox: SandboxServer, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+    static func withSandbox(_ sandbox: SandboxServer, _ body: @escaping @Sendable (Int) async throws -> Void)
+        async throws
+    {
         let (ports, portFound) = AsyncStream<Int>.makeStream()
         try await withThrowingTaskGroup { group in
             group.addTask {
@@ -77,10 +79,18 @@ struct PaymentBench: Sendable {
         }
     }
 
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     /// `schema.sql`, which brings the outbox.
     private static func engineSchema() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return try String(contentsOf: root.appending(path: "schema.sql"), encoding: .utf8)
+        try String(contentsOf: Self.root.appending(path: "schema.sql"), encoding: .utf8)
+    }
+
+    private static var quiet: Logger {
+        var logger = Logger(label: "sandbox")
+        logger.logLevel = .critical
+        return logger
     }
 
     // MARK: Asking
@@ -103,14 +113,18 @@ struct PaymentBench: Sendable {
     /// The effects of a payment in the outside world, in order.
     func effects(_ payment: String) async throws -> [String] {
         let journal = try await self.control("GET", "/_ctl/journal?payment_id=\(payment)")
-        return (journal["entries"]?.array ?? []).flatMap { ($0["effects"]?.array ?? []).compactMap { $0["kind"]?.string } }
+        return (journal["entries"]?.array ?? []).flatMap {
+            ($0["effects"]?.array ?? []).compactMap { $0["kind"]?.string }
+        }
     }
 
     /// The keys used for one path, one for each request.
     func keys(_ payment: String, path: String) async throws -> [String] {
         let journal = try await self.control("GET", "/_ctl/journal?payment_id=\(payment)")
-        return (journal["entries"]?.array ?? []).filter { $0["path"]?.string?.hasSuffix(path) == true && $0["method"]?.string == "POST" }
-            .compactMap { $0["key"]?.string }
+        return (journal["entries"]?.array ?? []).filter {
+            $0["path"]?.string?.hasSuffix(path) == true && $0["method"]?.string == "POST"
+        }
+        .compactMap { $0["key"]?.string }
     }
 
     func requests(_ payment: String) async throws -> Int {
@@ -162,9 +176,12 @@ struct PaymentBench: Sendable {
         _ id: String, amount: Int64 = 1250, token: String = "tok_visa", items: [ChargeInput.Item] = []
     ) -> ChargeInput {
         ChargeInput(
-            paymentID: id, idempotencyKey: "key-\(id)", merchantID: "shop", orderID: "order-1", amount: amount, currency: "EUR",
+            paymentID: id, idempotencyKey: "key-\(id)", merchantID: "shop", orderID: "order-1", amount: amount,
+            currency: "EUR",
             paymentMethod: token, items: items)
     }
 
-    static func scope(_ id: String) -> EffectScope { EffectScope(workflowID: "pay:shop:\(id)", timeRemaining: .seconds(10)) }
+    static func scope(_ id: String) -> EffectScope {
+        EffectScope(workflowID: "pay:shop:\(id)", timeRemaining: .seconds(10))
+    }
 }

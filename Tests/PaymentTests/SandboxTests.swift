@@ -10,10 +10,12 @@ struct SandboxStateTests {
     private func request(
         _ method: String, _ path: String, _ form: String = "", key: String? = nil, json: String? = nil
     ) -> SandboxRequest {
-        SandboxRequest(method: method, path: path, form: Form(parsing: form), key: key, authorization: .valid, json: json)
+        SandboxRequest(
+            method: method, path: path, form: Form(parsing: form), key: key, authorization: .valid, json: json)
     }
 
-    private let create = "amount=1250&currency=eur&payment_method=tok_visa&capture_method=manual&confirm=true&metadata[payment_id]=p1"
+    private let create =
+        "amount=1250&currency=eur&payment_method=tok_visa&capture_method=manual&confirm=true&metadata[payment_id]=p1"
 
     @Test("A form keeps nested names, plus signs and percent escapes")
     func form() {
@@ -48,13 +50,19 @@ struct SandboxStateTests {
     @Test("A 500 is stored under its key, with or without the effect", arguments: [true, false])
     func storedFailure(effect: Bool) {
         var state = SandboxState()
-        _ = state.addFault(["match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": .bool(effect)])
+        _ = state.addFault([
+            "match": "POST /v1/payment_intents", "action": "status", "status": 500, "effect": .bool(effect),
+        ])
         for at in 1...3 {
-            let answer = state.handle(self.request("POST", "/v1/payment_intents", self.create, key: "k"), at: Double(at)).answer
+            let answer = state.handle(
+                self.request("POST", "/v1/payment_intents", self.create, key: "k"), at: Double(at)
+            ).answer
             #expect(answer.status == 500)
         }
         #expect(state.provider.intents.count == (effect ? 1 : 0))
-        #expect(state.handle(self.request("POST", "/v1/payment_intents", self.create, key: "k2"), at: 9).answer.status == 200)
+        #expect(
+            state.handle(self.request("POST", "/v1/payment_intents", self.create, key: "k2"), at: 9).answer.status
+                == 200)
     }
 
     @Test("A key in use answers 409 until its answer has left")
@@ -88,11 +96,19 @@ struct SandboxStateTests {
         var state = SandboxState()
         let intent = state.handle(self.request("POST", "/v1/payment_intents", self.create), at: 1).answer.body
         let id = try #require(intent["id"]?.string)
-        #expect(state.handle(self.request("POST", "/v1/payment_intents/\(id)/capture", "amount_to_capture=1251"), at: 2).answer.status == 400)
-        #expect(state.handle(self.request("POST", "/v1/payment_intents/\(id)/capture", "amount_to_capture=1000"), at: 3).answer.status == 200)
+        #expect(
+            state.handle(self.request("POST", "/v1/payment_intents/\(id)/capture", "amount_to_capture=1251"), at: 2)
+                .answer.status == 400)
+        #expect(
+            state.handle(self.request("POST", "/v1/payment_intents/\(id)/capture", "amount_to_capture=1000"), at: 3)
+                .answer.status == 200)
         #expect(state.handle(self.request("POST", "/v1/payment_intents/\(id)/capture"), at: 4).answer.status == 400)
-        #expect(state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)&amount=800"), at: 5).answer.status == 200)
-        #expect(state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)&amount=300"), at: 6).answer.status == 400)
+        #expect(
+            state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)&amount=800"), at: 5).answer.status
+                == 200)
+        #expect(
+            state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)&amount=300"), at: 6).answer.status
+                == 400)
         #expect(state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)"), at: 7).answer.status == 200)
         let done = state.handle(self.request("POST", "/v1/refunds", "payment_intent=\(id)"), at: 8).answer
         #expect(done.body["error"]?["code"]?.string == "charge_already_refunded")
@@ -107,7 +123,8 @@ struct SandboxStateTests {
         send(
             self.request(
                 "POST", "/_ctl/faults",
-                json: #"{"match": "POST *", "action": "status", "probability": 0.2, "seed": \#(seed), "effect": true}"#), 0)
+                json: #"{"match": "POST *", "action": "status", "probability": 0.2, "seed": \#(seed), "effect": true}"#),
+            0)
         for at in 1...80 {
             let key = "k\(UInt64.random(in: 0..<30, using: &random))"
             let intent = state.provider.intentOrder.randomElement(using: &random) ?? "pi_none"
@@ -129,9 +146,12 @@ struct SandboxStateTests {
     @Test("A fault hits the nth match, as often as it was told")
     func nth() {
         var state = SandboxState()
-        _ = state.addFault(["match": "POST /v1/payment_intents/*/capture", "action": "drop_before", "nth": 2, "count": 2])
+        _ = state.addFault([
+            "match": "POST /v1/payment_intents/*/capture", "action": "drop_before", "nth": 2, "count": 2,
+        ])
         let drops = (1...5).map { at in
-            state.handle(self.request("POST", "/v1/payment_intents/pi_x/capture"), at: Double(at)).answer.transport == .drop
+            state.handle(self.request("POST", "/v1/payment_intents/pi_x/capture"), at: Double(at)).answer.transport
+                == .drop
         }
         #expect(drops == [false, true, true, false, false])
     }

@@ -14,20 +14,13 @@ private let unresolved = ScriptedWorld.Act.fail(EffectFailure(.unresolved, "no a
 
 private func refused(_ code: String) -> ScriptedWorld.Act { .fail(EffectFailure(.permanent(code: code), code)) }
 
-@Suite("pay.Charge", .timeLimit(.minutes(3)))
+@Suite("pay.Charge", .serialized, .timeLimit(.minutes(3)))
 struct ChargeWorkflowTests {
     @Test("A good payment runs its steps in the order of the table and replays")
     func goodPayment() async throws {
         try await WorkflowRig.with { rig in
             let handle = try await rig.charge()
-            print("DBG started")
-            for _ in 0..<4 {
-                try await Task.sleep(for: .seconds(1))
-                let history = try await handle.fetchHistory()
-                print("DBG", rig.world.calls, history.events.count)
-            }
             let result = try await handle.result()
-            print("DBG result", result)
             #expect(result == ChargeResult.completed)
             #expect(
                 rig.world.calls == [
@@ -96,7 +89,8 @@ struct ChargeWorkflowTests {
         try await WorkflowRig.with { rig in
             rig.world.script("Authorize", unresolved)
             rig.world.script(
-                "ReconcileIntent", .answer(Reconciled(secondsSinceAttempt: 1)), .answer(Reconciled(secondsSinceAttempt: 30.1)))
+                "ReconcileIntent", .answer(Reconciled(secondsSinceAttempt: 1)),
+                .answer(Reconciled(secondsSinceAttempt: 30.1)))
             let handle = try await rig.charge()
             try await rig.untilWaiting(for: "ambiguity", handle)
             #expect(rig.world.keys == ["Authorize/g0"])
@@ -110,7 +104,8 @@ struct ChargeWorkflowTests {
     @Test("Off session a card that asks for time is tried on day 0, 1, 4 and 9, each with a new key")
     func dunning() async throws {
         try await WorkflowRig.with { rig in
-            rig.world.script("Authorize", decline("try_again_later"), decline("try_again_later"), decline("try_again_later"))
+            rig.world.script(
+                "Authorize", decline("try_again_later"), decline("try_again_later"), decline("try_again_later"))
             let handle = try await rig.charge { $0.mode = .offSession }
             for (number, days) in [(1, 1.0), (2, 3.0), (3, 5.0)] {
                 try await rig.untilWaiting(for: "dunning \(number)", handle)
@@ -178,7 +173,8 @@ struct ChargeWorkflowTests {
         }
     }
 
-    @Test("A large amount waits for a person; silence for a day rejects it", arguments: ["approve", "reject", "silence"])
+    @Test(
+        "A large amount waits for a person; silence for a day rejects it", arguments: ["approve", "reject", "silence"])
     func review(_ decision: String) async throws {
         try await WorkflowRig.with { rig in
             let handle = try await rig.charge { $0.reviewOver = 1000 }
@@ -239,15 +235,23 @@ struct ChargeWorkflowTests {
             }
             let handle = try await rig.charge()
             try await rig.until("the first failed refund") { rig.world.calls.contains("RefundPsp") }
-            for minute in 1...20 {
-                rig.skip(60)
-                let before = rig.world.calls.count
-                try await rig.until("another try") { rig.world.calls.count > before }
-                if minute < 15 { #expect(!rig.world.calls.contains("AnnounceStuck"), "minute \(minute)") }
+            rig.skip(15 * 60 - 1)
+            #expect(!rig.world.calls.contains("AnnounceStuck"))
+            rig.skip(2)
+            try await rig.until("the announcement") {
+                rig.skip(0.1)
+                return rig.world.calls.contains("AnnounceStuck")
             }
-            try await rig.until("the announcement") { rig.world.calls.contains("AnnounceStuck") }
+            let calls = rig.world.calls.count
+            try await rig.until("more tries after it") {
+                rig.skip(0.5)
+                return rig.world.calls.count > calls + 4
+            }
             rig.world.heal()
-            rig.skip(60)
+            try await rig.until("the end") {
+                rig.skip(0.5)
+                return rig.world.calls.contains("FailPayment")
+            }
             #expect(try await handle.result().status == "REFUNDED")
             #expect(rig.world.calls.count { $0 == "AnnounceStuck" } == 1)
             try await rig.checkReplay(handle)
@@ -264,7 +268,8 @@ struct ChargeWorkflowTests {
                 "ReconcileIntent", .answer(Reconciled(authorization: authorized, secondsSinceAttempt: 31)),
                 .answer(
                     Reconciled(
-                        authorization: Authorization(state: .captured, intentID: "pi_1"), secondsSinceAttempt: 1, capture: captured)))
+                        authorization: Authorization(state: .captured, intentID: "pi_1"), secondsSinceAttempt: 1,
+                        capture: captured)))
             let status = try await rig.charge().result().status
             #expect(status == "COMPLETED")
             #expect(rig.world.keys == ["Authorize/g0", "Capture/g0", "Capture/g1"])
@@ -285,7 +290,7 @@ struct ChargeWorkflowTests {
     }
 }
 
-@Suite("pay.Refund", .timeLimit(.minutes(3)))
+@Suite("pay.Refund", .serialized, .timeLimit(.minutes(3)))
 struct RefundWorkflowTests {
     private func start(_ rig: WorkflowRig) async throws -> WorkflowHandle<ChargeResult> {
         try await rig.client.start(
@@ -327,6 +332,7 @@ struct RefundWorkflowTests {
 
 extension ChargeResult {
     static var completed: ChargeResult {
-        ChargeResult(paymentID: "0190a000-0000-7000-8000-000000000001", status: "COMPLETED", captured: 1250, refunded: 0)
+        ChargeResult(
+            paymentID: "0190a000-0000-7000-8000-000000000001", status: "COMPLETED", captured: 1250, refunded: 0)
     }
 }

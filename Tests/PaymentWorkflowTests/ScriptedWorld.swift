@@ -58,7 +58,8 @@ final class ScriptedWorld: Sendable {
     var activities: [RegisteredActivity] {
         [
             RegisteredActivity("CreatePayment") { [self] (input: ChargeInput, _) in
-                try act("CreatePayment", CreatedPayment(paymentID: input.paymentID, policy: state.withLock { $0.policy }))
+                try act(
+                    "CreatePayment", CreatedPayment(paymentID: input.paymentID, policy: state.withLock { $0.policy }))
             },
             RegisteredActivity("RiskScreen") { [self] (input: RiskInput, _) in
                 let isLarge = input.reviewOver.map { input.amount > $0 } ?? false
@@ -75,7 +76,8 @@ final class ScriptedWorld: Sendable {
             self.ledger("HoldFunds"), self.ledger("VoidHold"), self.ledger("PostLedger"),
             RegisteredActivity("ReserveStock") { [self] (_: ReserveStockInput, _) in try act("ReserveStock", Done()) },
             RegisteredActivity("Capture") { [self] (input: CaptureInput, _) in
-                try act("Capture", key: "g\(input.generation)", Captured(amount: input.amount, fee: 66, intentID: "pi_1"))
+                try act(
+                    "Capture", key: "g\(input.generation)", Captured(amount: input.amount, fee: 66, intentID: "pi_1"))
             },
             RegisteredActivity("ScheduleShipment") { [self] (_: ShipInput, _) in
                 try act("ScheduleShipment", Shipped(carrierRef: "shp_1"))
@@ -91,7 +93,9 @@ final class ScriptedWorld: Sendable {
                         ? ClosedPayment(status: "REFUNDED", captured: 1250, refunded: 1250)
                         : ClosedPayment(status: "FAILED", captured: 0, refunded: 0))
             },
-            RegisteredActivity("VoidAuth") { [self] (_: StepInput, _) in try act("VoidAuth", VoidedAuthorization(state: .voided)) },
+            RegisteredActivity("VoidAuth") { [self] (_: StepInput, _) in
+                try act("VoidAuth", VoidedAuthorization(state: .voided))
+            },
             RegisteredActivity("ReleaseStock") { [self] (_: StepInput, _) in try act("ReleaseStock", Done()) },
             RegisteredActivity("RefundPsp") { [self] (input: RefundStep, _) in
                 let isCaptured = state.withLock { $0.calls.contains("PostLedger") } || input.refundID != nil
@@ -102,8 +106,12 @@ final class ScriptedWorld: Sendable {
             RegisteredActivity("ReconcileRefund") { [self] (_: RefundStep, _) in
                 try act("ReconcileRefund", RefundLook(secondsSinceAttempt: 60))
             },
-            RegisteredActivity("RefundLedger") { [self] (_: RefundStep, _) in try act("RefundLedger", LedgerState(entries: [])) },
-            RegisteredActivity("CancelShipment") { [self] (_: StepInput, _) in try act("CancelShipment", Shipped(carrierRef: nil)) },
+            RegisteredActivity("RefundLedger") { [self] (_: RefundStep, _) in
+                try act("RefundLedger", LedgerState(entries: []))
+            },
+            RegisteredActivity("CancelShipment") { [self] (_: StepInput, _) in
+                try act("CancelShipment", Shipped(carrierRef: nil))
+            },
             RegisteredActivity("AnnounceStuck") { [self] (_: StuckInput, _) in try act("AnnounceStuck", Done()) },
             RegisteredActivity("BeginRefund") { [self] (_: RefundInput, _) in try act("BeginRefund", Done()) },
             RegisteredActivity("FinishRefund") { [self] (input: RefundInput, _) in

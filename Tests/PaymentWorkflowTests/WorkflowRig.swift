@@ -19,62 +19,69 @@ struct WorkflowRig: Sendable {
     let client: WorkflowClient
     let world: ScriptedWorld
 
-    static func with(_ world: ScriptedWorld = ScriptedWorld(), _ body: @escaping @Sendable (WorkflowRig) async throws -> Void) async throws {
+    static func with(
+        _ world: ScriptedWorld = ScriptedWorld(), _ body: @escaping @Sendable (WorkflowRig) async throws -> Void
+    ) async throws {
         let clock = MemoryClock()
         let store = MemoryStore(clock: clock)
         var logger = Logger(label: "test")
-        logger.logLevel = .debug
+        logger.logLevel = .critical
+        var configuration = HostConfiguration(node: "node-1")
+        configuration.leaseSeconds = 1_000_000_000  // leases outlast the skipped days
         let host = Host(
             stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: StoredEvents(),
-            configuration: HostConfiguration(node: "node-1"), limits: Limits(), clock: clock, ids: SeededIDSource(seed: 1),
+            configuration: configuration, limits: Limits(), clock: clock, ids: SeededIDSource(seed: 1),
             feed: NoFeed(), logger: logger)
         try await host.start()
-        try await host.registerNamespace(Namespace(id: "00000000-0000-4000-8000-00000000aaaa", name: "default", retention: .seconds(7 * 24 * 3600)))
+        try await host.registerNamespace(
+            Namespace(id: "00000000-0000-4000-8000-00000000aaaa", name: "default", retention: .seconds(7 * 24 * 3600)))
         let service = WireService(backend: host)
         let transport = InProcessTransport { method, request, metadata, _ in
             // Waiting calls end by cancellation: the test's clock is years behind this deadline.
             let call = WireCall(
                 method: WireMethod(service: method.service, name: method.name), request: request,
-                metadata: metadata.map { (name: $0.key, value: $0.value) }, deadline: SystemTime.now().advanced(by: .seconds(60)))
+                metadata: metadata.map { (name: $0.key, value: $0.value) },
+                deadline: SystemTime.now().advanced(by: .seconds(60)))
             switch await service.handle(call) {
             case .success(let response): return response
             case .failure(let failure):
                 throw RPCFailure(
-                    RPCFailure.Code(rawValue: failure.code.rawValue) ?? .unknown, failure.message, statusDetails: failure.statusDetails)
+                    RPCFailure.Code(rawValue: failure.code.rawValue) ?? .unknown, failure.message,
+                    statusDetails: failure.statusDetails)
             }
         }
         let client = WorkflowClient(transport: transport)
         let rig = WorkflowRig(clock: clock, client: client, world: world)
         let options = WorkerOptions(logger: logger)
-        do {
-            try await withThrowingTaskGroup { group in
-                for queue in [PaymentQueues.main, PaymentQueues.provider("sandbox")] {
-                    let worker = Worker(
-                        client: client, taskQueue: queue, workflows: PaymentWorkflows.all, activities: world.activities, options: options)
-                    group.addTask { try await worker.run() }
-                }
+        let workers = [PaymentQueues.main, PaymentQueues.provider("sandbox")].map { queue in
+            Worker(
+                client: client, taskQueue: queue, workflows: PaymentWorkflows.all, activities: world.activities,
+                options: options)
+        }
+        let result = await withTaskGroup(of: Void.self) { group in
+            for worker in workers {
                 group.addTask {
-                    try await body(rig)
-                    throw Finished()
+                    do { try await worker.run() } catch { Issue.record("the worker ended: \(error)") }
                 }
-                try await group.waitForAll()
             }
-        } catch is Finished {
-        } catch {
-            await host.shutdown()
-            throw error
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(rig)) } catch { result = .failure(error) }
+            for worker in workers { worker.shutDown() }
+            await group.waitForAll()
+            return result
         }
         await host.shutdown()
+        try result.get()
     }
-
-    private struct Finished: Error {}
 
     // MARK: A client
 
     func charge(_ change: (inout ChargeInput) -> Void = { _ in }) async throws -> WorkflowHandle<ChargeResult> {
         var input = ChargeInput(
-            paymentID: "0190a000-0000-7000-8000-000000000001", idempotencyKey: "k", merchantID: "shop", orderID: "o", amount: 1250,
-            currency: "EUR", paymentMethod: "tok_visa", items: [.init(sku: "mug", qty: 1)], shipping: ["country": .string("DE")])
+            paymentID: "0190a000-0000-7000-8000-000000000001", idempotencyKey: "k", merchantID: "shop", orderID: "o",
+            amount: 1250,
+            currency: "EUR", paymentMethod: "tok_visa", items: [.init(sku: "mug", qty: 1)],
+            shipping: ["country": .string("DE")])
         change(&input)
         return try await self.client.start(
             ChargeWorkflow.self, input,
@@ -96,7 +103,7 @@ struct WorkflowRig: Sendable {
         let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if try await condition() { return }
-            await Task.yield()
+            try await Task.sleep(for: .milliseconds(2))  // room for the others; what is waited for is the condition
         }
         Issue.record("never happened: \(what)")
         throw NeverHappened()

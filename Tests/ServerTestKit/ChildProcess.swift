@@ -18,7 +18,8 @@ public final class ChildProcess: Sendable {
     ///   - deathSignal: Sent to the child when our process ends, however it ends.
     ///   - output: File that takes standard output and error; appended.
     public static func start(
-        _ arguments: [String], user: String? = nil, deathSignal: String = "TERM", environment: [String: String] = [:], output: URL? = nil
+        _ arguments: [String], user: String? = nil, deathSignal: String = "TERM", environment: [String: String] = [:],
+        output: URL? = nil
     ) throws -> ChildProcess {
         // The death signal fires when the *thread* that started the child ends: all children start on one that never does.
         try Spawner.shared.run {
@@ -30,7 +31,9 @@ public final class ChildProcess: Sendable {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
             process.standardInput = FileHandle.nullDevice
             if let output {
-                if !FileManager.default.fileExists(atPath: output.path) { _ = FileManager.default.createFile(atPath: output.path, contents: nil) }
+                if !FileManager.default.fileExists(atPath: output.path) {
+                    _ = FileManager.default.createFile(atPath: output.path, contents: nil)
+                }
                 let handle = try FileHandle(forWritingTo: output)
                 try handle.seekToEnd()
                 process.standardOutput = handle

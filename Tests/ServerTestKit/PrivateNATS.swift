@@ -19,7 +19,8 @@ public final class PrivateNATS: Sendable {
     }
 
     public static func temporary() async throws -> PrivateNATS {
-        let server = PrivateNATS(folder: URL(filePath: "/tmp/aloft-nats-\(UInt64.random(in: 0..<0xFFFF_FFFF))"), isTemporary: true)
+        let server = PrivateNATS(
+            folder: URL(filePath: "/tmp/aloft-nats-\(UInt64.random(in: 0..<0xFFFF_FFFF))"), isTemporary: true)
         try await server.start()
         return server
     }
@@ -34,7 +35,8 @@ public final class PrivateNATS: Sendable {
         let wanted = state.withLock { $0.port }
         let child = try ChildProcess.start(
             [
-                "nats-server", "-js", "-sd", folder.appending(path: "jetstream").path, "-a", "127.0.0.1", "-p", wanted == 0 ? "-1" : "\(wanted)",
+                "nats-server", "-js", "-sd", folder.appending(path: "jetstream").path, "-a", "127.0.0.1", "-p",
+                wanted == 0 ? "-1" : "\(wanted)",
                 "--ports_file_dir", ports.path,
             ], output: folder.appending(path: "nats.log"))
         state.withLock { $0.child = child }
@@ -49,7 +51,9 @@ public final class PrivateNATS: Sendable {
 
     private static func port(_ data: Data) -> Int? {
         struct Ports: Decodable { var nats: [String] }
-        guard let ports = try? JSONDecoder().decode(Ports.self, from: data), let first = ports.nats.first else { return nil }
+        guard let ports = try? JSONDecoder().decode(Ports.self, from: data), let first = ports.nats.first else {
+            return nil
+        }
         return first.split(separator: ":").last.flatMap { Int($0) }
     }
 

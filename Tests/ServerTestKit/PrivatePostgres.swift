@@ -50,16 +50,20 @@ public final class PrivatePostgres: Sendable {
         try await waitForPredecessor()
         try await prepareFolders()
         var words = [
-            "\(Self.binaries)/postgres", "-D", dataFolder.path, "-k", socketFolder.path, "-c", "listen_addresses=", "-c",
+            "\(Self.binaries)/postgres", "-D", dataFolder.path, "-k", socketFolder.path, "-c", "listen_addresses=",
+            "-c",
             "unix_socket_permissions=0700", "-c", "logging_collector=off", "-c", "log_min_messages=warning",
         ]
         for setting in settings { words += ["-c", setting] }
         let started = try ChildProcess.start(
-            words, user: "postgres", deathSignal: "INT", output: dataFolder.deletingLastPathComponent().appending(path: "postgres.log"))
+            words, user: "postgres", deathSignal: "INT",
+            output: dataFolder.deletingLastPathComponent().appending(path: "postgres.log"))
         child.withLock { $0 = started }
         let pidFile = dataFolder.appending(path: "postmaster.pid")
         try await waitUntil("starting Postgres (see postgres.log beside \(dataFolder.path))", seconds: 60) {
-            guard started.isRunning else { throw ServerFailure("Postgres ended at once; see postgres.log beside \(dataFolder.path)") }
+            guard started.isRunning else {
+                throw ServerFailure("Postgres ended at once; see postgres.log beside \(dataFolder.path)")
+            }
             guard let text = try? String(contentsOf: pidFile, encoding: .utf8) else { return false }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             return lines.count >= 8 && lines[0] == "\(started.processIdentifier)" && lines[7].hasPrefix("ready")
@@ -85,9 +89,11 @@ public final class PrivatePostgres: Sendable {
     /// A postmaster of a killed predecessor on the same folder is told to stop by its death signal; wait for its end.
     private func waitForPredecessor() async throws {
         let pidFile = dataFolder.appending(path: "postmaster.pid")
-        guard let text = try? String(contentsOf: pidFile, encoding: .utf8), let first = text.split(separator: "\n").first,
+        guard let text = try? String(contentsOf: pidFile, encoding: .utf8),
+            let first = text.split(separator: "\n").first,
             let pid = Int32(first), FileManager.default.fileExists(atPath: "/proc/\(pid)"),
-            let command = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8), command.contains(dataFolder.path)
+            let command = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8),
+            command.contains(dataFolder.path)
         else { return }
         kill(pid, SIGINT)
         try await waitUntil("the end of the Postgres that still uses \(dataFolder.path)") {
@@ -113,7 +119,9 @@ public final class PrivatePostgres: Sendable {
     static func runTool(_ words: [String], user: String? = nil) async throws {
         let child = try ChildProcess.start(["/usr/bin/env"] + words, user: user)
         let status = await child.wait()
-        guard status == 0 else { throw ServerFailure("'\(words.prefix(3).joined(separator: " "))' ended with \(status)") }
+        guard status == 0 else {
+            throw ServerFailure("'\(words.prefix(3).joined(separator: " "))' ended with \(status)")
+        }
     }
 }
 
@@ -138,7 +146,8 @@ actor PostgresTemplate {
         if geteuid() == 0 { try await PrivatePostgres.runTool(["chown", "postgres:postgres", draft.path]) }
         try await PrivatePostgres.runTool(
             [
-                "\(PrivatePostgres.binaries)/initdb", "-D", draft.path, "-U", PrivatePostgres.superuser, "-A", "trust", "-E", "UTF8",
+                "\(PrivatePostgres.binaries)/initdb", "-D", draft.path, "-U", PrivatePostgres.superuser, "-A", "trust",
+                "-E", "UTF8",
                 "--locale=C.UTF-8", "--no-sync", "--no-instructions",
             ], user: "postgres")
         // Another process may have been faster: its folder is as good.

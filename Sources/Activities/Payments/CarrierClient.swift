@@ -44,12 +44,17 @@ struct CarrierClient: Sendable {
     }
 
     func cancel(_ id: String, key: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> Shipment {
-        try await self.send(Shipment.self, .POST, "/shipping/v1/shipments/\(id)/cancel", body: "{}", key: key, tenant, scope)
+        try await self.send(
+            Shipment.self, .POST, "/shipping/v1/shipments/\(id)/cancel", body: "{}", key: key, tenant, scope)
     }
 
     /// What the carrier has booked for a payment.
-    func shipments(ofPayment payment: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> [Shipment] {
-        try await self.send(Page.self, .GET, "/shipping/v1/shipments?payment_id=\(payment)", body: nil, key: nil, tenant, scope).data
+    func shipments(ofPayment payment: String, tenant: String, scope: EffectScope) async throws(EffectFailure)
+        -> [Shipment]
+    {
+        try await self.send(
+            Page.self, .GET, "/shipping/v1/shipments?payment_id=\(payment)", body: nil, key: nil, tenant, scope
+        ).data
     }
 
     private func send<Answer: Decodable & Sendable>(
@@ -61,7 +66,9 @@ struct CarrierClient: Sendable {
             if let key { headers.append(("idempotency-key", key)) }
             let call = HTTPCall(method: method, url: self.baseURL + path, headers: headers, body: body)
             let answer = try await call.run(self.http, within: min(scope.callLimit, .seconds(12)))
-            guard (200..<300).contains(answer.status) else { throw CarrierClient.failure(answer, isWrite: method == .POST) }
+            guard (200..<300).contains(answer.status) else {
+                throw CarrierClient.failure(answer, isWrite: method == .POST)
+            }
             do {
                 return try JSONDecoder().decode(type, from: answer.body)
             } catch {
@@ -78,7 +85,8 @@ struct CarrierClient: Sendable {
         case 429: return EffectFailure(.throttled(after: .seconds(1)), message)
         case 500...: return EffectFailure(isWrite && answer.status != 503 ? .ambiguous : .transient, message)
         default:
-            return EffectFailure(.permanent(code: code == "address_rejected" ? "AddressRejected" : "InvalidRequest"), message)
+            return EffectFailure(
+                .permanent(code: code == "address_rejected" ? "AddressRejected" : "InvalidRequest"), message)
         }
     }
 }

@@ -30,7 +30,8 @@ struct HTTPCall: Sendable {
         do {
             let response = try await client.execute(request, timeout: TimeAmount(limit))
             let body = try await response.body.collect(upTo: Self.answerBytesMax)
-            return Answer(status: Int(response.status.code), headers: response.headers, body: Data(body.readableBytesView))
+            return Answer(
+                status: Int(response.status.code), headers: response.headers, body: Data(body.readableBytesView))
         } catch let error as HTTPClientError where HTTPCall.neverSent.contains(error) {
             throw EffectFailure(.transient, "not connected: \(error.shortDescription)")
         } catch let error as NIOConnectionError {

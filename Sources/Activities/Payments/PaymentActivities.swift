@@ -24,7 +24,8 @@ public enum PaymentActivities {
             step("CompletePayment", ledger, services.completePayment),
             step("FailPayment", undo, services.failPayment), step("VoidAuth", undo, services.voidAuthorization),
             step("VoidHold", undo, services.voidHold), step("ReleaseStock", undo, services.releaseStock),
-            step("RefundPsp", undo, services.refundAtProvider), step("ReconcileRefund", second, services.reconcileRefund),
+            step("RefundPsp", undo, services.refundAtProvider),
+            step("ReconcileRefund", second, services.reconcileRefund),
             step("RefundLedger", undo, services.refundLedger), step("CancelShipment", undo, services.cancelShipment),
             step("AnnounceStuck", undo, services.announceStuck), step("BeginRefund", quick, services.beginRefund),
             step("FinishRefund", ledger, services.finishRefund), step("FailRefund", undo, services.failRefund),
@@ -36,7 +37,8 @@ public enum PaymentActivities {
     ) -> RegisteredActivity {
         RegisteredActivity(name, retryBackoff: backoff) { (input: Input, context: ActivityContext) in
             let scope = EffectScope(
-                workflowID: context.info.workflowID, namespace: context.info.namespace, timeRemaining: context.timeRemaining)
+                workflowID: context.info.workflowID, namespace: context.info.namespace,
+                timeRemaining: context.timeRemaining)
             async let _ = self.beat(context)  // ends with the scope
             return try await body(input, scope)
         }

@@ -4,7 +4,8 @@ import Postgres
 extension PaymentServices {
     func authorize(_ input: AuthorizeInput, _ scope: EffectScope) async throws -> Authorization {
         try await self.outside(
-            "Authorize", op: PaymentServices.authorizeOp(scope, input.generation), paymentID: input.paymentID, tries: input.tries,
+            "Authorize", op: PaymentServices.authorizeOp(scope, input.generation), paymentID: input.paymentID,
+            tries: input.tries,
             scope: scope,
             prepare: { transaction in
                 if transaction.payment.status == .pending {
@@ -43,7 +44,8 @@ extension PaymentServices {
         let seconds = age.isFinite ? age : 1e9
         guard let intent else { return Reconciled(secondsSinceAttempt: seconds) }
         let (found, capture) = try await self.transaction { connection -> (Authorization, Captured?) in
-            var transaction = try await PaymentTransaction(connection, paymentID: input.paymentID, op: op.value, scope: scope)
+            var transaction = try await PaymentTransaction(
+                connection, paymentID: input.paymentID, op: op.value, scope: scope)
             let found = try await PaymentServices.adopt(intent, &transaction)
             var capture: Captured?
             if intent.status == .succeeded { capture = try await PaymentServices.recordCapture(intent, &transaction) }
@@ -97,7 +99,8 @@ extension PaymentServices {
             case .requiresAction, .requiresCapture, .requiresConfirmation:
                 do throws(EffectFailure) {
                     _ = try await self.provider.post(
-                        ProviderIntent.self, "/v1/payment_intents/\(intent.id)/cancel", [("cancellation_reason", "abandoned")],
+                        ProviderIntent.self, "/v1/payment_intents/\(intent.id)/cancel",
+                        [("cancellation_reason", "abandoned")],
                         key: "\(payment.id)/void/\(intent.id)/g\(generation)", tenant: payment.merchant, scope: scope)
                 } catch {
                     if error.kind == .permanent(code: "UnexpectedState:succeeded") { return .captured }

@@ -14,7 +14,10 @@ extension PaymentServices {
                     }
                     return try await self.provider.post(
                         ProviderIntent.self, "/v1/payment_intents/\(intent)/capture",
-                        [("amount_to_capture", String(input.amount)), ("expand[]", "latest_charge.balance_transaction")],
+                        [
+                            ("amount_to_capture", String(input.amount)),
+                            ("expand[]", "latest_charge.balance_transaction"),
+                        ],
                         key: "\(payment.id)/capture/g\(input.generation)", tenant: payment.merchant, scope: scope)
                 },
                 settle: { transaction, intent in try await PaymentServices.recordCapture(intent, &transaction) })
@@ -22,7 +25,8 @@ extension PaymentServices {
             switch failure.kind {
             // Another key captured it: ask before saying anything.
             case .permanent(code: "UnexpectedState:succeeded"): throw EffectFailure(.unresolved, failure.message)
-            case .permanent(code: "UnexpectedState:canceled"): throw EffectFailure(.permanent(code: "AuthExpired"), failure.message)
+            case .permanent(code: "UnexpectedState:canceled"):
+                throw EffectFailure(.permanent(code: "AuthExpired"), failure.message)
             case .permanent, .transient, .throttled, .ambiguous, .invalid, .conflict, .unresolved: throw failure
             }
         }
@@ -39,7 +43,9 @@ extension PaymentServices {
     }
 
     /// Writes a captured intent into the payment; again changes nothing.
-    static func recordCapture(_ intent: ProviderIntent, _ transaction: inout PaymentTransaction) async throws -> Captured {
+    static func recordCapture(_ intent: ProviderIntent, _ transaction: inout PaymentTransaction) async throws
+        -> Captured
+    {
         let fee = intent.latestCharge?.fee ?? 0
         let captured = Captured(amount: intent.amountReceived, fee: fee, intentID: intent.id)
         if transaction.payment.status == .processing, transaction.payment.substate == .authorized {
@@ -74,7 +80,8 @@ extension PaymentServices {
         return try await self.once("VoidHold", op: op, paymentID: input.paymentID, scope: scope) { transaction in
             if let hold = try await transaction.hold(), !hold.isResolved {
                 try await transaction.transfer(
-                    "void", kind: "void", purpose: "release", debit: hold.debit, credit: hold.credit, amount: hold.amount,
+                    "void", kind: "void", purpose: "release", debit: hold.debit, credit: hold.credit,
+                    amount: hold.amount,
                     pending: hold.id)
             }
             return try await PaymentServices.ledger(transaction)

@@ -11,7 +11,8 @@ extension PaymentServices {
         func get() throws -> Result {
             switch self {
             case .result(let result): return result
-            case .failure(let failure): throw EffectFailure(.permanent(code: failure.code), failure.message, decline: failure.decline)
+            case .failure(let failure):
+                throw EffectFailure(.permanent(code: failure.code), failure.message, decline: failure.decline)
             }
         }
     }
@@ -66,7 +67,8 @@ extension PaymentServices {
         settle: (inout PaymentTransaction, Outcome) async throws -> Result
     ) async throws -> Result {
         try scope.checkTime()
-        let begun = try await self.begin(Result.self, name, op: op, paymentID: paymentID, tries: tries, scope: scope, prepare: prepare)
+        let begun = try await self.begin(
+            Result.self, name, op: op, paymentID: paymentID, tries: tries, scope: scope, prepare: prepare)
         let payment: PaymentRow
         let attempt: Int
         switch begun {
@@ -144,7 +146,8 @@ extension PaymentServices {
     ) async throws -> EffectFailure {
         switch failure.kind {
         case .permanent(let code):
-            let stored = Stored<Result>.failure(StoredFailure(code: code, message: failure.message, decline: failure.decline))
+            let stored = Stored<Result>.failure(
+                StoredFailure(code: code, message: failure.message, decline: failure.decline))
             try await self.transaction { try await self.end(op, stored, $0) }
         case .throttled:
             _ = try await self.query(PaymentStatements.returnAttempt) { $0.text(op.value) }

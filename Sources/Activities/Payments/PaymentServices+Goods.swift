@@ -35,7 +35,9 @@ extension PaymentServices {
         return try await self.once("ReleaseStock", op: op, paymentID: input.paymentID, scope: scope) { transaction in
             let id = try transaction.paymentUUID
             let released = try await transaction.connection.query(PaymentStatements.releaseHolds) { $0.uuid(id) }
-            let returns = try released.map { row throws(PostgresError) in (sku: try row.text(0), quantity: try row.int64(1)) }
+            let returns = try released.map { row throws(PostgresError) in
+                (sku: try row.text(0), quantity: try row.int64(1))
+            }
             for item in returns.sorted(by: { $0.sku < $1.sku }) {
                 try await transaction.connection.query(PaymentStatements.returnStock) {
                     $0.text(item.sku)
@@ -52,7 +54,8 @@ extension PaymentServices {
             "ScheduleShipment", op: op, paymentID: input.paymentID, tries: nil, scope: scope,
             call: { payment throws(EffectFailure) in
                 try await self.carrier.schedule(
-                    payment: payment.id, order: payment.orderID, address: input.address, key: op.value, tenant: payment.merchant,
+                    payment: payment.id, order: payment.orderID, address: input.address, key: op.value,
+                    tenant: payment.merchant,
                     scope: scope)
             },
             settle: { transaction, shipment in
@@ -79,7 +82,8 @@ extension PaymentServices {
             "CancelShipment", op: op, paymentID: input.paymentID, tries: nil, scope: scope,
             call: { payment throws(EffectFailure) in
                 var last: String?
-                for shipment in try await self.carrier.shipments(ofPayment: payment.id, tenant: payment.merchant, scope: scope)
+                for shipment in try await self.carrier.shipments(
+                    ofPayment: payment.id, tenant: payment.merchant, scope: scope)
                 where shipment.status != "canceled" {
                     _ = try await self.carrier.cancel(
                         shipment.id, key: "\(op.value)/\(shipment.id)", tenant: payment.merchant, scope: scope)

@@ -36,7 +36,8 @@ extension PaymentServices {
                 }
                 return
             }
-            let transaction = try await PaymentTransaction(connection, paymentID: input.paymentID, op: op.value, scope: scope)
+            let transaction = try await PaymentTransaction(
+                connection, paymentID: input.paymentID, op: op.value, scope: scope)
             try await transaction.publish("payment.created", ["amount": .integer(input.amount)])
         }
         try await self.failpoints.pass("CreatePayment", .afterEffect)
@@ -65,7 +66,8 @@ extension PaymentServices {
             case .completed, .failed, .refunded: break
             }
             let payment = transaction.payment
-            return ClosedPayment(status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
+            return ClosedPayment(
+                status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
         }
     }
 
@@ -75,7 +77,8 @@ extension PaymentServices {
             try await transaction.change { $0.move(to: .completed, .captured) }
             try await transaction.publish("payment.completed", ["amount": .integer(transaction.payment.captured)])
             let payment = transaction.payment
-            return ClosedPayment(status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
+            return ClosedPayment(
+                status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
         }
     }
 
@@ -98,7 +101,8 @@ extension PaymentServices {
         let op = OperationID(workflow: scope.workflowID, step: "AnnounceStuck", index: input.step)
         return try await self.once("AnnounceStuck", op: op, paymentID: input.paymentID, scope: scope) { transaction in
             try await transaction.publish(
-                "payment.compensation_stuck", ["step": .string(input.step), "attempts": .integer(Int64(input.attempts))])
+                "payment.compensation_stuck",
+                ["step": .string(input.step), "attempts": .integer(Int64(input.attempts))])
             let id = try transaction.paymentUUID
             try await transaction.connection.query(PaymentStatements.insertWorkItem) {
                 $0.text("compensation_stuck")

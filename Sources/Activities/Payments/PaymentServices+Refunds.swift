@@ -14,7 +14,8 @@ extension PaymentServices {
             let sum = try await transaction.connection.query(PaymentStatements.refundsSum) { $0.uuid(id) }
             let left = payment.captured - (try sum[0].int64(0))
             guard input.amount <= left else {
-                throw EffectFailure(.permanent(code: "RefundExceedsCaptured"), "\(input.amount) is more than the \(left) that is left")
+                throw EffectFailure(
+                    .permanent(code: "RefundExceedsCaptured"), "\(input.amount) is more than the \(left) that is left")
             }
             try await transaction.connection.query(PaymentStatements.insertRefund) {
                 $0.text(input.refundID)
@@ -28,7 +29,8 @@ extension PaymentServices {
 
     /// Refunds at the provider. The compensation gives back all that is left, and nothing if nothing was taken.
     func refundAtProvider(_ input: RefundStep, _ scope: EffectScope) async throws -> Refunded {
-        let op = OperationID(workflow: scope.workflowID, step: "RefundPsp", index: input.refundID, generation: input.generation)
+        let op = OperationID(
+            workflow: scope.workflowID, step: "RefundPsp", index: input.refundID, generation: input.generation)
         return try await self.outside(
             "RefundPsp", op: op, paymentID: input.paymentID, tries: input.tries, scope: scope,
             call: { payment throws(EffectFailure) in try await self.refund(payment, input, scope) },
@@ -38,7 +40,9 @@ extension PaymentServices {
             })
     }
 
-    private func refund(_ payment: PaymentRow, _ input: RefundStep, _ scope: EffectScope) async throws(EffectFailure) -> Refunded {
+    private func refund(_ payment: PaymentRow, _ input: RefundStep, _ scope: EffectScope) async throws(EffectFailure)
+        -> Refunded
+    {
         guard let intentID = payment.providerRef else { return Refunded(refundRef: nil, amount: 0) }
         var amount = input.amount ?? 0
         if input.amount == nil {
@@ -52,7 +56,8 @@ extension PaymentServices {
             [
                 ("payment_intent", intentID), ("amount", String(amount)), ("metadata[payment_id]", payment.id),
                 ("metadata[refund_id]", PaymentServices.refundName(input)), ("reason", "requested_by_customer"),
-            ], key: "\(payment.id)/refund/\(PaymentServices.refundName(input))/g\(input.generation)", tenant: payment.merchant,
+            ], key: "\(payment.id)/refund/\(PaymentServices.refundName(input))/g\(input.generation)",
+            tenant: payment.merchant,
             scope: scope)
         return Refunded(refundRef: refund.id, amount: refund.amount)
     }
@@ -60,7 +65,8 @@ extension PaymentServices {
     /// Looks whether a refund whose answer was lost exists.
     func reconcileRefund(_ input: RefundStep, _ scope: EffectScope) async throws -> RefundLook {
         try scope.checkTime()
-        let op = OperationID(workflow: scope.workflowID, step: "RefundPsp", index: input.refundID, generation: input.generation)
+        let op = OperationID(
+            workflow: scope.workflowID, step: "RefundPsp", index: input.refundID, generation: input.generation)
         let id = try PaymentTransaction.uuid(input.paymentID)
         let rows = try await self.query(PaymentStatements.readPayment) { $0.uuid(id) }
         guard rows.count == 1 else { throw EffectFailure(.invalid, "there is no payment \(input.paymentID)") }
@@ -70,7 +76,8 @@ extension PaymentServices {
         let seconds = known.count == 1 ? try known[0].double(2) : 1e9
         if let found {
             try await self.transaction { connection in
-                var transaction = try await PaymentTransaction(connection, paymentID: input.paymentID, op: op.value, scope: scope)
+                var transaction = try await PaymentTransaction(
+                    connection, paymentID: input.paymentID, op: op.value, scope: scope)
                 try await PaymentServices.recordRefund(found, input, &transaction)
             }
         }
@@ -83,7 +90,9 @@ extension PaymentServices {
         guard let intent = payment.providerRef else { return nil }
         let all = try await self.provider.refunds(ofIntent: intent, tenant: payment.merchant, scope: scope)
         let name = PaymentServices.refundName(input)
-        guard let refund = all.first(where: { $0.metadata["refund_id"] == name && $0.status != "failed" }) else { return nil }
+        guard let refund = all.first(where: { $0.metadata["refund_id"] == name && $0.status != "failed" }) else {
+            return nil
+        }
         return Refunded(refundRef: refund.id, amount: refund.amount)
     }
 
@@ -133,7 +142,8 @@ extension PaymentServices {
                 isWhole ? "payment.refunded" : "payment.partially_refunded",
                 ["amount": .integer(input.amount), "refund_id": .string(input.refundID)])
             let payment = transaction.payment
-            return ClosedPayment(status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
+            return ClosedPayment(
+                status: payment.status.rawValue, captured: payment.captured, refunded: payment.refunded)
         }
     }
 

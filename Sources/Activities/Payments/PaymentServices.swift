@@ -23,7 +23,8 @@ public struct PaymentServices: Sendable {
         self.pool = pool
         self.provider = ProviderClient(
             http: client, baseURL: providerURL, secret: providerKey, gate: PeerGate(name: "provider", breaker: breaker))
-        self.carrier = CarrierClient(http: client, baseURL: carrierURL, gate: PeerGate(name: "carrier", breaker: breaker))
+        self.carrier = CarrierClient(
+            http: client, baseURL: carrierURL, gate: PeerGate(name: "carrier", breaker: breaker))
         self.failpoints = failpoints
         self.policy = policy
     }

@@ -3,8 +3,10 @@ import Postgres
 /// Every SQL statement of the payment family.
 enum PaymentStatements {
     static let all = [
-        insertPayment, paymentByKey, lockPayment, readPayment, savePayment, claimOp, beginOp, returnAttempt, readOp, endOp,
-        authorizationOps, publish, account, makeAccount, insertTransfer, hold, transfersOfPayment, lockItem, expireHolds,
+        insertPayment, paymentByKey, lockPayment, readPayment, savePayment, claimOp, beginOp, returnAttempt, readOp,
+        endOp,
+        authorizationOps, publish, account, makeAccount, insertTransfer, hold, transfersOfPayment, lockItem,
+        expireHolds,
         takeStock, insertStockHold, releaseHolds, returnStock, commitHolds, looseHolds, insertShipment, cancelShipment,
         shipment, insertRefund, refundsSum, refund, endRefund, refundByProviderRef, insertProviderEvent,
         paymentOfRef, insertWorkItem, failedPayments,
@@ -32,7 +34,8 @@ enum PaymentStatements {
     static let lockPayment = Statement(
         "pay_lock_payment", "select \(paymentColumns) from wf_pay.payment where id = $1::uuid for update")
 
-    static let readPayment = Statement("pay_read_payment", "select \(paymentColumns) from wf_pay.payment where id = $1::uuid")
+    static let readPayment = Statement(
+        "pay_read_payment", "select \(paymentColumns) from wf_pay.payment where id = $1::uuid")
 
     static let savePayment = Statement(
         "pay_save_payment",
@@ -218,10 +221,12 @@ enum PaymentStatements {
         """)
 
     static let refund = Statement(
-        "pay_refund", "select payment_id::text, amount, status, provider_ref from wf_pay.refund where id = $1::text for update")
+        "pay_refund",
+        "select payment_id::text, amount, status, provider_ref from wf_pay.refund where id = $1::text for update")
 
     static let refundByProviderRef = Statement(
-        "pay_refund_by_ref", "select id, payment_id::text, amount, status from wf_pay.refund where provider_ref = $1::text")
+        "pay_refund_by_ref",
+        "select id, payment_id::text, amount, status from wf_pay.refund where provider_ref = $1::text")
 
     static let endRefund = Statement(
         "pay_end_refund",

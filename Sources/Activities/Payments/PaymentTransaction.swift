@@ -121,7 +121,8 @@ struct PaymentTransaction {
         guard rows.count == 1 else { return nil }
         let resolution = try rows[0].textOrNil(4)
         return Hold(
-            id: try rows[0].int64(0), debit: try rows[0].int64(1), credit: try rows[0].int64(2), amount: try rows[0].int64(3),
+            id: try rows[0].int64(0), debit: try rows[0].int64(1), credit: try rows[0].int64(2),
+            amount: try rows[0].int64(3),
             isResolved: resolution != nil, isPosted: resolution == "post")
     }
 }

@@ -145,7 +145,8 @@ public struct RefundInput: Codable, Hashable, Sendable {
         case amount, reason, provider
     }
 
-    public init(refundID: String, paymentID: String, amount: Int64, reason: String? = nil, provider: String = "sandbox") {
+    public init(refundID: String, paymentID: String, amount: Int64, reason: String? = nil, provider: String = "sandbox")
+    {
         self.refundID = refundID
         self.paymentID = paymentID
         self.amount = amount

@@ -19,32 +19,44 @@ struct ProviderClient: Sendable {
 
     /// Reads an intent.
     func intent(_ id: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> ProviderIntent {
-        try await self.get(ProviderIntent.self, "/v1/payment_intents/\(id)", [("expand[]", "latest_charge.balance_transaction")], tenant, scope)
+        try await self.get(
+            ProviderIntent.self, "/v1/payment_intents/\(id)", [("expand[]", "latest_charge.balance_transaction")],
+            tenant, scope)
     }
 
     /// All intents that carry this payment's id, newest first.
-    func intents(ofPayment payment: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> [ProviderIntent] {
+    func intents(ofPayment payment: String, tenant: String, scope: EffectScope) async throws(EffectFailure)
+        -> [ProviderIntent]
+    {
         try await self.get(
-            ProviderList<ProviderIntent>.self, "/v1/payment_intents", [("metadata[payment_id]", payment), ("limit", "100")], tenant,
+            ProviderList<ProviderIntent>.self, "/v1/payment_intents",
+            [("metadata[payment_id]", payment), ("limit", "100")], tenant,
             scope
         ).data
     }
 
-    func refunds(ofIntent intent: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> [ProviderRefund] {
+    func refunds(ofIntent intent: String, tenant: String, scope: EffectScope) async throws(EffectFailure)
+        -> [ProviderRefund]
+    {
         try await self.get(
-            ProviderList<ProviderRefund>.self, "/v1/refunds", [("payment_intent", intent), ("limit", "100")], tenant, scope
+            ProviderList<ProviderRefund>.self, "/v1/refunds", [("payment_intent", intent), ("limit", "100")], tenant,
+            scope
         ).data
     }
 
     func post<Answer: Decodable & Sendable>(
-        _ type: Answer.Type, _ path: String, _ fields: [(String, String)], key: String, tenant: String, scope: EffectScope
+        _ type: Answer.Type, _ path: String, _ fields: [(String, String)], key: String, tenant: String,
+        scope: EffectScope
     ) async throws(EffectFailure) -> Answer {
         try await self.gate.call(tenant: tenant) { () async throws(EffectFailure) -> Answer in
             let call = HTTPCall(
                 method: .POST, url: self.baseURL + path,
-                headers: self.headers + [("idempotency-key", key), ("content-type", "application/x-www-form-urlencoded")],
+                headers: self.headers + [
+                    ("idempotency-key", key), ("content-type", "application/x-www-form-urlencoded"),
+                ],
                 body: ProviderClient.form(fields))
-            return try ProviderClient.decode(type, try await call.run(self.http, within: scope.callLimit), isWrite: true)
+            return try ProviderClient.decode(
+                type, try await call.run(self.http, within: scope.callLimit), isWrite: true)
         }
     }
 
@@ -53,12 +65,16 @@ struct ProviderClient: Sendable {
     ) async throws(EffectFailure) -> Answer {
         try await self.gate.call(tenant: tenant) { () async throws(EffectFailure) -> Answer in
             let call = HTTPCall(
-                method: .GET, url: self.baseURL + path + "?" + ProviderClient.form(fields), headers: self.headers, body: nil)
-            return try ProviderClient.decode(type, try await call.run(self.http, within: scope.callLimit), isWrite: false)
+                method: .GET, url: self.baseURL + path + "?" + ProviderClient.form(fields), headers: self.headers,
+                body: nil)
+            return try ProviderClient.decode(
+                type, try await call.run(self.http, within: scope.callLimit), isWrite: false)
         }
     }
 
-    private var headers: [(name: String, value: String)] { [("authorization", "Bearer \(self.secret)"), ("accept", "application/json")] }
+    private var headers: [(name: String, value: String)] {
+        [("authorization", "Bearer \(self.secret)"), ("accept", "application/json")]
+    }
 
     private static func decode<Answer: Decodable>(
         _ type: Answer.Type, _ answer: HTTPCall.Answer, isWrite: Bool
@@ -108,7 +124,8 @@ struct ProviderClient: Sendable {
         var result = ""
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
                 result.append(Character(UnicodeScalar(byte)))
             default:

@@ -55,7 +55,9 @@ public struct ProviderEventIntake: Sendable {
     private func write(_ event: Event, provider: String) async throws -> Taken {
         let object = event.data.object
         var payment = object.metadata?["payment_id"].flatMap { PostgresUUID($0) }
-        if payment == nil, let reference = object.payment_intent ?? (object.object == "payment_intent" ? object.id : nil) {
+        if payment == nil,
+            let reference = object.payment_intent ?? (object.object == "payment_intent" ? object.id : nil)
+        {
             let rows = try await self.pool.query(PaymentStatements.paymentOfRef) {
                 $0.text(provider)
                 $0.text(reference)

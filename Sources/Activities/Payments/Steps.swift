@@ -220,7 +220,8 @@ public struct RefundStep: Codable, Hashable, Sendable {
     public var tries: Int
 
     public init(
-        paymentID: String, refundID: String? = nil, amount: Int64? = nil, reason: String? = nil, generation: Int = 0, tries: Int
+        paymentID: String, refundID: String? = nil, amount: Int64? = nil, reason: String? = nil, generation: Int = 0,
+        tries: Int
     ) {
         self.paymentID = paymentID
         self.refundID = refundID

@@ -48,7 +48,9 @@ struct Fault: Hashable, Sendable {
 
         func accepts(method: String, path: String, key: String?, paymentID: String?) -> Bool {
             guard self.method == "*" || self.method == method else { return false }
-            guard self.key == nil || self.key == key, self.paymentID == nil || self.paymentID == paymentID else { return false }
+            guard self.key == nil || self.key == key, self.paymentID == nil || self.paymentID == paymentID else {
+                return false
+            }
             if self.path == "*" { return true }
             let wanted = self.path.split(separator: "/")
             let actual = path.split(separator: "/")
@@ -94,7 +96,8 @@ struct Fault: Hashable, Sendable {
 
     var json: JSONValue {
         [
-            "id": .int(self.id), "action": .string(self.action.rawValue), "match": .string("\(self.match.method) \(self.match.path)"),
+            "id": .int(self.id), "action": .string(self.action.rawValue),
+            "match": .string("\(self.match.method) \(self.match.path)"),
             "nth": .int(self.nth), "count": .int(self.count), "matched": .int(self.matched), "hits": .int(self.hits),
         ]
     }
@@ -120,7 +123,8 @@ extension Fault.Match {
         }
         guard document["path"] != nil || document["key"] != nil || document["payment_id"] != nil else { return nil }
         self.init(
-            method: document["method"]?.string ?? "*", path: document["path"]?.string ?? "*", key: document["key"]?.string,
+            method: document["method"]?.string ?? "*", path: document["path"]?.string ?? "*",
+            key: document["key"]?.string,
             paymentID: document["payment_id"]?.string)
     }
 }

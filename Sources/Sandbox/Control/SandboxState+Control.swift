@@ -72,7 +72,8 @@ extension SandboxState {
             .object(sums.sorted { $0.key < $1.key }.map { .init($0.key, .int($0.value)) })
         }
         return [
-            "captured": table(captured), "refunded": table(refunded), "fees": table(fees), "authorized": table(authorized),
+            "captured": table(captured), "refunded": table(refunded), "fees": table(fees),
+            "authorized": table(authorized),
             "intents": .int(self.provider.intents.count),
         ]
     }

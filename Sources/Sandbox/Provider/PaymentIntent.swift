@@ -45,7 +45,8 @@ struct PaymentIntent: Hashable, Sendable {
             "id": .string(self.id), "object": "payment_intent", "amount": .int(self.amount),
             "amount_capturable": .int(self.amountCapturable), "amount_received": .int(self.amountReceived),
             "capture_method": .string(self.captureManually ? "manual" : "automatic"),
-            "cancellation_reason": .optional(self.cancellationReason), "client_secret": .string("\(self.id)_secret_sandbox"),
+            "cancellation_reason": .optional(self.cancellationReason),
+            "client_secret": .string("\(self.id)_secret_sandbox"),
             "confirmation_method": "automatic", "created": .int(self.created), "currency": .string(self.currency),
             "last_payment_error": self.lastError ?? nil, "latest_charge": charge, "livemode": false,
             "metadata": .table(self.metadata), "next_action": action, "payment_method": .optional(self.paymentMethod),
@@ -76,7 +77,8 @@ struct Charge: Hashable, Sendable {
             "balance_transaction": transaction, "captured": .bool(self.amountCaptured > 0),
             "created": .int(self.created), "currency": .string(intent.currency), "metadata": .table(intent.metadata),
             "payment_intent": .string(intent.id), "payment_method": .optional(intent.paymentMethod),
-            "refunded": .bool(self.amountCaptured > 0 && self.amountRefunded == self.amountCaptured), "status": "succeeded",
+            "refunded": .bool(self.amountCaptured > 0 && self.amountRefunded == self.amountCaptured),
+            "status": "succeeded",
         ]
     }
 }
@@ -101,7 +103,8 @@ struct BalanceTransaction: Hashable, Sendable {
     var json: JSONValue {
         [
             "id": .string(self.id), "object": "balance_transaction", "amount": .int(self.amount), "fee": .int(self.fee),
-            "net": .int(self.amount - self.fee), "currency": .string(self.currency), "type": .string(self.kind.rawValue),
+            "net": .int(self.amount - self.fee), "currency": .string(self.currency),
+            "type": .string(self.kind.rawValue),
             "source": .string(self.source), "created": .int(self.created), "status": "available",
             "description": .optional(self.paymentID), "exchange_rate": nil,
         ]
@@ -146,7 +149,8 @@ struct ProviderEvent: Hashable, Sendable {
     var json: JSONValue {
         [
             "id": .string(self.id), "object": "event", "api_version": "2026-01-01", "created": .int(self.created),
-            "type": .string(self.type), "livemode": false, "pending_webhooks": 1, "request": ["id": nil, "idempotency_key": nil],
+            "type": .string(self.type), "livemode": false, "pending_webhooks": 1,
+            "request": ["id": nil, "idempotency_key": nil],
             "data": ["object": self.object],
         ]
     }

@@ -25,7 +25,8 @@ struct ProviderError: Error, Hashable, Sendable {
 
     static func missing(_ id: String, parameter: String = "intent") -> ProviderError {
         ProviderError(
-            status: 404, kind: .invalidRequest, code: "resource_missing", message: "No such object: '\(id)'", parameter: parameter)
+            status: 404, kind: .invalidRequest, code: "resource_missing", message: "No such object: '\(id)'",
+            parameter: parameter)
     }
 
     static func unexpectedState(_ intent: PaymentIntent, action: String) -> ProviderError {

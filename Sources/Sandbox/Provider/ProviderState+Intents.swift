@@ -2,7 +2,8 @@
 extension ProviderState {
     private static let amountMax = 99_999_999
     static let currencies: Set<String> = [
-        "eur", "usd", "gbp", "jpy", "kwd", "chf", "sek", "nok", "dkk", "pln", "czk", "huf", "cny", "hkd", "sgd", "aud", "cad",
+        "eur", "usd", "gbp", "jpy", "kwd", "chf", "sek", "nok", "dkk", "pln", "czk", "huf", "cny", "hkd", "sgd", "aud",
+        "cad",
         "nzd", "inr", "brl", "mxn", "zar", "krw", "thb", "ils", "try", "ron", "bhd", "jod", "omr", "tnd",
     ]
 
@@ -10,10 +11,13 @@ extension ProviderState {
         _ request: SandboxRequest, at now: Int, override: Override
     ) throws(ProviderError) -> JSONValue {
         guard let amount = request.form["amount"].flatMap({ Int($0) }), amount >= 1 else {
-            throw .invalid("Invalid integer: \(request.form["amount"] ?? "")", code: "parameter_invalid_integer", parameter: "amount")
+            throw .invalid(
+                "Invalid integer: \(request.form["amount"] ?? "")", code: "parameter_invalid_integer",
+                parameter: "amount")
         }
         guard amount <= ProviderState.amountMax else {
-            throw .invalid("Amount must be no more than \(ProviderState.amountMax)", code: "amount_too_large", parameter: "amount")
+            throw .invalid(
+                "Amount must be no more than \(ProviderState.amountMax)", code: "amount_too_large", parameter: "amount")
         }
         guard let currency = request.form["currency"]?.lowercased(), ProviderState.currencies.contains(currency) else {
             throw .invalid("Invalid currency: \(request.form["currency"] ?? "")", code: nil, parameter: "currency")
@@ -66,7 +70,8 @@ extension ProviderState {
             intent.status = .requiresPaymentMethod
             intent.paymentMethod = nil
             var refusal = ProviderError(
-                status: 402, kind: .card, code: decline.code, declineCode: decline.declineCode, adviceCode: decline.adviceCode,
+                status: 402, kind: .card, code: decline.code, declineCode: decline.declineCode,
+                adviceCode: decline.adviceCode,
                 message: "Your card was declined.", executed: true)
             intent.lastError = refusal.json["error"]
             self.store(intent)
@@ -90,7 +95,8 @@ extension ProviderState {
         self.announce("payment_intent.amount_capturable_updated", intent.json(expanding: []), at: now)
     }
 
-    mutating func captureIntent(_ id: String, _ request: SandboxRequest, at now: Int) throws(ProviderError) -> JSONValue {
+    mutating func captureIntent(_ id: String, _ request: SandboxRequest, at now: Int) throws(ProviderError) -> JSONValue
+    {
         var intent = try self.intent(id)
         guard intent.status == .requiresCapture else { throw .unexpectedState(intent, action: "captured") }
         let amount = request.form["amount_to_capture"].flatMap { Int($0) } ?? intent.amount
@@ -119,7 +125,8 @@ extension ProviderState {
         self.announce("payment_intent.succeeded", intent.json(expanding: []), at: now)
     }
 
-    mutating func cancelIntent(_ id: String, _ request: SandboxRequest, at now: Int) throws(ProviderError) -> JSONValue {
+    mutating func cancelIntent(_ id: String, _ request: SandboxRequest, at now: Int) throws(ProviderError) -> JSONValue
+    {
         var intent = try self.intent(id)
         switch intent.status {
         case .succeeded, .canceled: throw .unexpectedState(intent, action: "canceled")

@@ -18,7 +18,9 @@ extension ProviderState {
         guard parts.count == 4, parts[0] == "metadata[", parts[2] == "]:" else {
             throw .invalid("We were unable to parse your search query.", parameter: "query")
         }
-        let found = self.intentOrder.reversed().compactMap { self.intents[$0] }.filter { $0.metadata[parts[1]] == parts[3] }
+        let found = self.intentOrder.reversed().compactMap { self.intents[$0] }.filter {
+            $0.metadata[parts[1]] == parts[3]
+        }
         return self.page(found.map { $0.json(expanding: []) }, request, object: "search_result")
     }
 

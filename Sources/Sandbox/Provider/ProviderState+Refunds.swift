@@ -2,7 +2,8 @@
 extension ProviderState {
     mutating func createRefund(_ request: SandboxRequest, at now: Int) throws(ProviderError) -> JSONValue {
         guard let id = request.form["payment_intent"] else {
-            throw .invalid("Missing required param: payment_intent.", code: "parameter_missing", parameter: "payment_intent")
+            throw .invalid(
+                "Missing required param: payment_intent.", code: "parameter_missing", parameter: "payment_intent")
         }
         var intent = try self.intent(id)
         guard var charge = intent.charge, charge.amountCaptured > 0 else {
@@ -17,7 +18,8 @@ extension ProviderState {
         let amount = request.form["amount"].flatMap { Int($0) } ?? left
         guard amount >= 1, amount <= left else {
             throw .invalid(
-                "Refund amount (\(amount)) is greater than unrefunded amount on charge (\(left)).", code: "amount_too_large",
+                "Refund amount (\(amount)) is greater than unrefunded amount on charge (\(left)).",
+                code: "amount_too_large",
                 parameter: "amount")
         }
         let transaction = BalanceTransaction(

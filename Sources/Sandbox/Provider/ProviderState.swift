@@ -50,11 +50,15 @@ struct ProviderState: Sendable {
         case ("POST", "refunds", nil, nil): return try self.createRefund(request, at: now)
         case ("GET", "refunds", nil, nil): return self.listRefunds(request)
         case ("GET", "refunds", let id?, nil):
-            guard let refund = self.refunds.first(where: { $0.id == id }) else { throw .missing(id, parameter: "refund") }
+            guard let refund = self.refunds.first(where: { $0.id == id }) else {
+                throw .missing(id, parameter: "refund")
+            }
             return refund.json
         case ("GET", "balance_transactions", nil, nil): return self.listTransactions(request)
         case ("GET", "balance_transactions", let id?, nil):
-            guard let found = self.transactions.first(where: { $0.id == id }) else { throw .missing(id, parameter: "id") }
+            guard let found = self.transactions.first(where: { $0.id == id }) else {
+                throw .missing(id, parameter: "id")
+            }
             return found.json
         case ("GET", "events", nil, nil): return self.listEvents(request)
         case ("GET", "events", let id?, nil):
@@ -63,7 +67,8 @@ struct ProviderState: Sendable {
         case ("POST", "webhook_endpoints", nil, nil): return try self.createEndpoint(request)
         default:
             throw ProviderError(
-                status: 404, kind: .invalidRequest, message: "Unrecognized request URL (\(request.method): \(request.path)).")
+                status: 404, kind: .invalidRequest,
+                message: "Unrecognized request URL (\(request.method): \(request.path)).")
         }
     }
 
@@ -94,7 +99,9 @@ struct ProviderState: Sendable {
     mutating func removeTransaction(_ id: String) { self.transactions.removeAll { $0.id == id } }
 
     mutating func alterTransaction(_ id: String, amount: Int) {
-        for index in self.transactions.indices where self.transactions[index].id == id { self.transactions[index].amount = amount }
+        for index in self.transactions.indices where self.transactions[index].id == id {
+            self.transactions[index].amount = amount
+        }
     }
 
     mutating func mint(_ prefix: String) -> String {

@@ -28,15 +28,15 @@ public final class SandboxServer: Sendable {
         let courier = WebhookCourier(store: self.store, client: client, logger: self.logger)
         await courier.wake()
         let application = Application(
-            responder: CallbackResponder<BasicRequestContext> { [store] request, _ in
-                let response = try await SandboxServer.respond(to: request, store: store)
+            responder: CallbackResponder<ConnectionContext> { [store] request, context in
+                let response = try await SandboxServer.respond(to: request, on: context.channel, store: store)
                 await courier.wake()
                 return response
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(self.configuration.host, port: self.configuration.port), serverName: nil),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
-            logger: self.logger)
+            logger: Self.quiet(self.logger))
         do {
             try await application.run()
         } catch {
@@ -48,7 +48,16 @@ public final class SandboxServer: Sendable {
         try await client.shutdown()
     }
 
-    private static func respond(to request: Request, store: SandboxStore) async throws -> Response {
+    /// The library calls the cancellation of open connections at the end an error.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = .critical
+        return quiet
+    }
+
+    private static func respond(
+        to request: Request, on channel: any Channel, store: SandboxStore
+    ) async throws -> Response {
         let parsed = try await self.parse(request)
         let answer = try store.handle(parsed)
         if answer.delayMilliseconds > 0 {
@@ -70,9 +79,8 @@ public final class SandboxServer: Sendable {
                 status: HTTPResponse.Status(code: answer.status), headers: headers,
                 body: ResponseBody(byteBuffer: ByteBuffer(string: answer.body.text)))
         case .drop:
-            // Promising a body and breaking off ends the connection without an answer.
-            return Response(
-                status: .ok, headers: [:], body: ResponseBody(contentLength: 1) { _ in throw ConnectionDropped() })
+            try? await channel.close().get()  // nothing can be written any more
+            return Response(status: .serviceUnavailable)
         }
     }
 
@@ -80,8 +88,6 @@ public final class SandboxServer: Sendable {
         guard let name = HTTPFields.Element.Name(name) else { return }
         headers[name] = value
     }
-
-    private struct ConnectionDropped: Error {}
 
     private static func parse(_ request: Request) async throws -> SandboxRequest {
         var request = request
@@ -107,5 +113,16 @@ public final class SandboxServer: Sendable {
             secret = String(decoding: data, as: UTF8.self)
         }
         return secret.hasPrefix("sk_") && !secret.hasPrefix("sk_bad") ? .valid : .refused
+    }
+}
+
+/// A request's context that knows its connection, so that it can be cut.
+private struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        self.coreContext = .init(source: source)
+        self.channel = source.channel
     }
 }

@@ -48,7 +48,8 @@ final class SandboxStore: Sendable {
     /// Notes an attempt; a journal that cannot be written costs at worst another delivery.
     func noteWebhook(_ event: ProviderEvent, url: String, status: Int, fault: String?) {
         self.state.withLock { state in
-            let entry = state.noteWebhook(event, url: url, status: status, fault: fault, at: Date().timeIntervalSince1970)
+            let entry = state.noteWebhook(
+                event, url: url, status: status, fault: fault, at: Date().timeIntervalSince1970)
             try? self.file?.append(entry)
         }
     }

@@ -16,7 +16,8 @@ struct ShippingState: Sendable {
         var json: JSONValue {
             [
                 "id": .string(self.id), "object": "shipment", "payment_id": .string(self.paymentID),
-                "order_id": .string(self.orderID), "status": .string(self.status.rawValue), "created": .int(self.created),
+                "order_id": .string(self.orderID), "status": .string(self.status.rawValue),
+                "created": .int(self.created),
                 "tracking": .string("TRK\(self.id.dropFirst(4))"),
             ]
         }
@@ -74,11 +75,13 @@ struct ShippingState: Sendable {
         let address = document["address"] ?? [:]
         guard ShippingState.serves(address) else {
             throw Refusal(
-                status: 422, code: "address_rejected", message: "The carrier does not serve this address.", executed: true)
+                status: 422, code: "address_rejected", message: "The carrier does not serve this address.",
+                executed: true)
         }
         self.lastNumber += 1
         let shipment = Shipment(
-            id: "shp_\(self.lastNumber)", paymentID: payment, orderID: document["order_id"]?.string ?? "", status: .scheduled,
+            id: "shp_\(self.lastNumber)", paymentID: payment, orderID: document["order_id"]?.string ?? "",
+            status: .scheduled,
             created: now)
         self.shipments.append(shipment)
         self.record("shipment.scheduled", shipment)
@@ -87,7 +90,8 @@ struct ShippingState: Sendable {
 
     /// Country `XX`, postal code `00000`, or `"reject": true` are beyond our roads.
     private static func serves(_ address: JSONValue) -> Bool {
-        address["reject"]?.bool != true && address["country"]?.string != "XX" && address["postal_code"]?.string != "00000"
+        address["reject"]?.bool != true && address["country"]?.string != "XX"
+            && address["postal_code"]?.string != "00000"
     }
 
     private mutating func record(_ kind: String, _ shipment: Shipment) {

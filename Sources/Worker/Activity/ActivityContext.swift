@@ -35,7 +35,8 @@ public struct ActivityContext: Sendable {
     let control: ActivityControl
 
     init(
-        info: ActivityInfo, logger: Logger, converter: DataConverter, previousDetails: FailureDetails, control: ActivityControl
+        info: ActivityInfo, logger: Logger, converter: DataConverter, previousDetails: FailureDetails,
+        control: ActivityControl
     ) {
         self.info = info
         self.logger = logger
@@ -58,7 +59,9 @@ public struct ActivityContext: Sendable {
     ///
     /// - Returns: Nil when there is none at this position.
     /// - Throws: ``ConversionFailure`` when it is of another type.
-    public func heartbeatDetails<Value: Decodable>(_ type: Value.Type = Value.self, at position: Int = 0) throws -> Value? {
+    public func heartbeatDetails<Value: Decodable>(_ type: Value.Type = Value.self, at position: Int = 0) throws
+        -> Value?
+    {
         guard position < previousDetails.count else { return nil }
         return try previousDetails.value(type, at: position)
     }

@@ -100,7 +100,9 @@ public struct RegisteredActivity: Sendable {
     }
 
     /// An argument that does not decode will not decode next time either.
-    private static func argument<Input: Decodable>(_ type: Input.Type, _ input: [UInt8], _ converter: DataConverter) throws -> Input {
+    private static func argument<Input: Decodable>(_ type: Input.Type, _ input: [UInt8], _ converter: DataConverter)
+        throws -> Input
+    {
         do {
             return try converter.value(type, fromWire: input)
         } catch let failure as ConversionFailure {

@@ -32,7 +32,8 @@ struct ActivityRunner: Sendable {
         } else {
             let known = activities.keys.sorted().joined(separator: ", ")
             outcome = .failed(
-                ApplicationFailure("activity \(info.activityType) is not registered, only: \(known)", type: "NotFoundError"))
+                ApplicationFailure(
+                    "activity \(info.activityType) is not registered, only: \(known)", type: "NotFoundError"))
         }
         await report(outcome, task, info, converter, control, logger)
     }
@@ -55,7 +56,9 @@ struct ActivityRunner: Sendable {
         _ control: ActivityControl, _ logger: Logger
     ) async -> Outcome {
         let previous: FailureDetails
-        do { previous = try FailureDetails(wire: task.heartbeatDetails, converter: converter) } catch { return .failed(error) }
+        do { previous = try FailureDetails(wire: task.heartbeatDetails, converter: converter) } catch {
+            return .failed(error)
+        }
         let context = ActivityContext(
             info: info, logger: logger, converter: converter, previousDetails: previous, control: control)
         let input = [UInt8](task.input)
@@ -121,8 +124,9 @@ struct ActivityRunner: Sendable {
                 return .heartbeatFailed(error)
             }
             do {
-                let answer: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatResponse = try await service.call(
-                    "RecordActivityTaskHeartbeat", request)
+                let answer: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatResponse =
+                    try await service.call(
+                        "RecordActivityTaskHeartbeat", request)
                 if answer.cancelRequested { return .stop(.requested) }
                 if answer.activityReset { return .stop(.reset) }
                 if answer.activityPaused { return .stop(.paused) }
@@ -164,7 +168,8 @@ struct ActivityRunner: Sendable {
         } catch let failure as RPCFailure where failure.code == .notFound {
             logger.debug("activity ended after the server forgot it")
         } catch {
-            logger.error("activity could not be reported; its timeout will bring it again", metadata: ["error": "\(error)"])
+            logger.error(
+                "activity could not be reported; its timeout will bring it again", metadata: ["error": "\(error)"])
         }
     }
 
@@ -187,11 +192,14 @@ struct ActivityRunner: Sendable {
         case .notFound, .timedOut:
             logger.debug("activity stopped after the server gave it up")
         case .workerShutdown:
-            try await respondFailed(ApplicationFailure("worker is shutting down", type: "WorkerShutdown"), task, converter, control)
+            try await respondFailed(
+                ApplicationFailure("worker is shutting down", type: "WorkerShutdown"), task, converter, control)
         case .paused:
-            try await respondFailed(ApplicationFailure("activity is paused", type: "ActivityPause"), task, converter, control)
+            try await respondFailed(
+                ApplicationFailure("activity is paused", type: "ActivityPause"), task, converter, control)
         case .reset:
-            try await respondFailed(ApplicationFailure("activity is reset", type: "ActivityReset"), task, converter, control)
+            try await respondFailed(
+                ApplicationFailure("activity is reset", type: "ActivityReset"), task, converter, control)
         case nil:
             let failure = classified(error, info)
             if (failure as? ApplicationFailure)?.category != .benign {

@@ -96,7 +96,8 @@ public struct ActivityHandle: Sendable {
             if let wire { request.details = wire }
             let answer: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatResponse = try await call(
                 "RecordActivityTaskHeartbeat", request)
-            try check(cancelRequested: answer.cancelRequested, reset: answer.activityReset, paused: answer.activityPaused)
+            try check(
+                cancelRequested: answer.cancelRequested, reset: answer.activityReset, paused: answer.activityPaused)
         case .id(let workflowID, let runID, let activityID):
             var request = Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatByIdRequest()
             (request.namespace, request.identity) = (client.namespace, client.identity)
@@ -104,7 +105,8 @@ public struct ActivityHandle: Sendable {
             if let wire { request.details = wire }
             let answer: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatByIdResponse = try await call(
                 "RecordActivityTaskHeartbeatById", request)
-            try check(cancelRequested: answer.cancelRequested, reset: answer.activityReset, paused: answer.activityPaused)
+            try check(
+                cancelRequested: answer.cancelRequested, reset: answer.activityReset, paused: answer.activityPaused)
         }
     }
 
@@ -114,7 +116,8 @@ public struct ActivityHandle: Sendable {
         if paused { throw AsyncActivityCanceled(reason: .paused) }
     }
 
-    private func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response {
+    private func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response
+    {
         do {
             return try await client.service.call(name, request)
         } catch {

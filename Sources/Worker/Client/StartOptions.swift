@@ -103,7 +103,9 @@ public enum SearchAttributeValue: Hashable, Sendable {
             case .bool(let flag): (flag, "Bool")
             case .datetime(let seconds): (Date(timeIntervalSince1970: seconds), "Datetime")
             }
-        guard var payload = try json.payload(for: value) else { throw ConversionFailure("search attribute is not JSON") }
+        guard var payload = try json.payload(for: value) else {
+            throw ConversionFailure("search attribute is not JSON")
+        }
         payload.metadata["type"] = Array(type.utf8)
         return payload
     }
@@ -112,7 +114,8 @@ public enum SearchAttributeValue: Hashable, Sendable {
 extension StartOptions {
     /// The fields that a start and a signal-with-start share, written into either.
     func fill<Request: StartFields>(
-        _ request: inout Request, workflowType: String, input: [UInt8], converter: DataConverter, service: WorkflowService
+        _ request: inout Request, workflowType: String, input: [UInt8], converter: DataConverter,
+        service: WorkflowService
     ) throws {
         request.namespace = service.namespace
         request.workflowID = id
@@ -126,7 +129,9 @@ extension StartOptions {
         request.identity = service.identity
         request.requestID = requestID ?? UUID().uuidString.lowercased()
         if let idReusePolicy { request.workflowIDReusePolicy = .init(rawValue: idReusePolicy.rawValue) ?? .unspecified }
-        if let idConflictPolicy { request.workflowIDConflictPolicy = .init(rawValue: idConflictPolicy.rawValue) ?? .unspecified }
+        if let idConflictPolicy {
+            request.workflowIDConflictPolicy = .init(rawValue: idConflictPolicy.rawValue) ?? .unspecified
+        }
         if let retryPolicy { request.retryPolicy = retryPolicy.message }
         if let cronSchedule { request.cronSchedule = cronSchedule }
         if !memo.isEmpty {

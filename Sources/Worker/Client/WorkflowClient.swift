@@ -17,7 +17,8 @@ public struct WorkflowClient: Sendable {
     ///   - transport: How to reach the server: a ``GRPCTransport`` that runs, or an ``InProcessTransport``.
     ///   - identity: `<process id>@<host>` if not given.
     public init(
-        transport: any Transport, namespace: String = "default", identity: String? = nil, converter: DataConverter = .default,
+        transport: any Transport, namespace: String = "default", identity: String? = nil,
+        converter: DataConverter = .default,
         retryPolicy: RPCRetryPolicy = .default
     ) {
         let identity = identity ?? Self.processIdentity
@@ -42,7 +43,8 @@ public struct WorkflowClient: Sendable {
         converter: DataConverter = .default, _ body: @Sendable (WorkflowClient) async throws -> Result
     ) async throws -> Result {
         try await GRPCTransport.withTransport(options) { transport in
-            let client = WorkflowClient(transport: transport, namespace: namespace, identity: identity, converter: converter)
+            let client = WorkflowClient(
+                transport: transport, namespace: namespace, identity: identity, converter: converter)
             _ = try await client.serverVersion()
             return try await body(client)
         }
@@ -60,7 +62,8 @@ public struct WorkflowClient: Sendable {
         }
     }
 
-    private static let processIdentity = "\(ProcessInfo.processInfo.processIdentifier)@\(ProcessInfo.processInfo.hostName)"
+    private static let processIdentity =
+        "\(ProcessInfo.processInfo.processIdentifier)@\(ProcessInfo.processInfo.hostName)"
 }
 
 extension WorkflowClient {
@@ -100,7 +103,8 @@ extension WorkflowClient {
 
     /// Sends a signal to the workflow with this id, and starts it first when it is not running.
     public func signalWithStart<Workflow: WorkflowDefinition>(
-        _ workflow: Workflow.Type, _ input: Workflow.Input, signal: String, _ signalArguments: any Encodable & Sendable...,
+        _ workflow: Workflow.Type, _ input: Workflow.Input, signal: String,
+        _ signalArguments: any Encodable & Sendable...,
         options: StartOptions
     ) async throws -> WorkflowHandle<Workflow.Output> {
         let runID = try await signalWithStart(
@@ -114,7 +118,8 @@ extension WorkflowClient {
         signalArguments: [any Encodable & Sendable], options: StartOptions, returning: Output.Type
     ) async throws -> WorkflowHandle<Output> {
         let runID = try await signalWithStart(
-            type: workflowType, arguments: arguments, signal: signal, signalArguments: signalArguments, options: options)
+            type: workflowType, arguments: arguments, signal: signal, signalArguments: signalArguments, options: options
+        )
         return WorkflowHandle(client: self, workflowID: options.id, runID: nil, firstRunID: runID)
     }
 
@@ -131,7 +136,8 @@ extension WorkflowClient {
         let converter = self.converter.scoped(namespace: namespace, workflowID: options.id)
         var request = Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest()
         try options.fill(
-            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter, service: service)
+            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter,
+            service: service)
         do {
             let response: Temporal_Api_Workflowservice_V1_StartWorkflowExecutionResponse = try await service.call(
                 "StartWorkflowExecution", request)
@@ -142,18 +148,21 @@ extension WorkflowClient {
     }
 
     private func signalWithStart(
-        type: String, arguments: [any Encodable], signal: String, signalArguments: [any Encodable], options: StartOptions
+        type: String, arguments: [any Encodable], signal: String, signalArguments: [any Encodable],
+        options: StartOptions
     ) async throws -> String {
         let converter = self.converter.scoped(namespace: namespace, workflowID: options.id)
         var request = Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionRequest()
         try options.fill(
-            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter, service: service)
+            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter,
+            service: service)
         request.signalName = signal
         let signalInput = try converter.arguments(signalArguments)
         if !signalInput.isEmpty { request.signalInput = Data(signalInput) }
         do {
-            let response: Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionResponse = try await service.call(
-                "SignalWithStartWorkflowExecution", request)
+            let response: Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionResponse =
+                try await service.call(
+                    "SignalWithStartWorkflowExecution", request)
             return response.runID
         } catch {
             throw ClientError.translated(error, workflowID: options.id)
@@ -167,7 +176,8 @@ enum ClientError {
         switch failure.code {
         case .alreadyExists:
             guard let body = failure.detail("WorkflowExecutionAlreadyStartedFailure"),
-                let detail = try? Temporal_Api_Errordetails_V1_WorkflowExecutionAlreadyStartedFailure(serializedBytes: body)
+                let detail = try? Temporal_Api_Errordetails_V1_WorkflowExecutionAlreadyStartedFailure(
+                    serializedBytes: body)
             else { return failure }
             return WorkflowAlreadyStarted(workflowID: workflowID, runID: detail.runID, message: failure.message)
         case .notFound:

@@ -11,7 +11,9 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     /// The run that the start created, when this handle comes from a start.
     public let firstRunID: String?
 
-    private var converter: DataConverter { client.converter.scoped(namespace: client.namespace, workflowID: workflowID) }
+    private var converter: DataConverter {
+        client.converter.scoped(namespace: client.namespace, workflowID: workflowID)
+    }
     private var service: WorkflowService { client.service }
 
     private var execution: Temporal_Api_Common_V1_WorkflowExecution {
@@ -72,7 +74,9 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
             if let last = response.history.events.last {
                 return (try Temporal_Api_History_V1_HistoryEvent(serializedBytes: last), run)
             }
-            if response.nextPageToken.isEmpty { throw RPCFailure(.dataLoss, "expected a close event, got an empty history") }
+            if response.nextPageToken.isEmpty {
+                throw RPCFailure(.dataLoss, "expected a close event, got an empty history")
+            }
         }
     }
 
@@ -143,9 +147,11 @@ extension WorkflowHandle {
         let input = try converter.arguments(arguments)
         if !input.isEmpty { request.query.queryArgs = Data(input) }
         do {
-            let response: Temporal_Api_Workflowservice_V1_QueryWorkflowResponse = try await service.call("QueryWorkflow", request)
+            let response: Temporal_Api_Workflowservice_V1_QueryWorkflowResponse = try await service.call(
+                "QueryWorkflow", request)
             if response.hasQueryRejected {
-                throw QueryRejected(status: WorkflowRunStatus(rawValue: response.queryRejected.status.rawValue) ?? .unspecified)
+                throw QueryRejected(
+                    status: WorkflowRunStatus(rawValue: response.queryRejected.status.rawValue) ?? .unspecified)
             }
             return try converter.value(Answer.self, fromWire: response.queryResult)
         } catch let failure as RPCFailure {
@@ -209,7 +215,8 @@ extension WorkflowHandle {
         return WorkflowHistory(workflowID: workflowID, events: events)
     }
 
-    private func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response {
+    private func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response
+    {
         do {
             return try await service.call(name, request)
         } catch {

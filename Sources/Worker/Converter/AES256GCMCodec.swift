@@ -75,7 +75,8 @@ public struct AES256GCMCodec: PayloadCodec {
             data.append(contentsOf: box.tag)
             return Payload(
                 metadata: [
-                    Payload.Key.encoding: Array(Self.encoding.utf8), Payload.Key.encryptionKeyID: Array(sealing.id.utf8),
+                    Payload.Key.encoding: Array(Self.encoding.utf8),
+                    Payload.Key.encryptionKeyID: Array(sealing.id.utf8),
                 ], data: data)
         }
     }

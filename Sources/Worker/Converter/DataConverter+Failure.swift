@@ -43,7 +43,8 @@ extension DataConverter {
         let info = information(of: failure)
         let message = info.lostDetails ? failure.message + " (details could not be encoded)" : failure.message
         let source = failure.source.isEmpty ? Self.failureSource : failure.source
-        let text = encodesFailureText ? try? payload(for: FailureText(message: message, stackTrace: failure.stackTrace)) : nil
+        let text =
+            encodesFailureText ? try? payload(for: FailureText(message: message, stackTrace: failure.stackTrace)) : nil
         writer.text(1, text == nil ? message : "Encoded failure")
         writer.text(2, source)
         if text == nil { writer.text(3, failure.stackTrace) }
@@ -81,7 +82,9 @@ extension DataConverter {
                 return []
             }
         }
-        func finish(_ number: UInt64) -> Information { Information(number: number, body: writer.bytes, lostDetails: lost) }
+        func finish(_ number: UInt64) -> Information {
+            Information(number: number, body: writer.bytes, lostDetails: lost)
+        }
         switch failure {
         case let failure as ApplicationFailure:
             writer.text(1, failure.type)
@@ -193,19 +196,24 @@ private struct FailureReading {
                 stackTrace: stackTrace, source: source)
         case 7:
             failure = CanceledFailure(
-                message, details: try FailureDetails(wire: fields.body(1), converter: converter), identity: fields.text(2),
+                message, details: try FailureDetails(wire: fields.body(1), converter: converter),
+                identity: fields.text(2),
                 cause: cause, stackTrace: stackTrace, source: source)
-        case 8: failure = TerminatedFailure(message, identity: fields.text(1), cause: cause, stackTrace: stackTrace, source: source)
+        case 8:
+            failure = TerminatedFailure(
+                message, identity: fields.text(1), cause: cause, stackTrace: stackTrace, source: source)
         case 9:
             failure = ServerFailure(
                 message, isNonRetryable: fields.integer(1) != 0, cause: cause, stackTrace: stackTrace, source: source)
         case 10:
             failure = ResetWorkflowFailure(
-                message, lastHeartbeatDetails: try FailureDetails(wire: fields.body(1), converter: converter), cause: cause,
+                message, lastHeartbeatDetails: try FailureDetails(wire: fields.body(1), converter: converter),
+                cause: cause,
                 stackTrace: stackTrace, source: source)
         case 11: failure = try Self.activity(fields, head)
         case 12: failure = try Self.child(fields, head)
-        default: failure = OtherFailure(message, cause: cause, stackTrace: stackTrace, source: source, wire: Array(wire))
+        default:
+            failure = OtherFailure(message, cause: cause, stackTrace: stackTrace, source: source, wire: Array(wire))
         }
     }
 
@@ -222,7 +230,8 @@ private struct FailureReading {
         ApplicationFailure(
             head.message, type: fields.text(1), isNonRetryable: fields.integer(2) != 0,
             details: try FailureDetails(wire: fields.body(3), converter: converter),
-            nextRetryDelay: try fields.value(4).map { value throws(MalformedMessage) in try Duration(wire: value.body) },
+            nextRetryDelay: try fields.value(4).map { value throws(MalformedMessage) in try Duration(wire: value.body)
+            },
             category: ApplicationFailure.Category(rawValue: fields.enumeration(5)) ?? .unspecified, cause: head.cause,
             stackTrace: head.stackTrace, source: head.source)
     }
@@ -240,7 +249,8 @@ private struct FailureReading {
         return ChildWorkflowFailure(
             head.message, namespace: fields.text(1), workflowID: execution.text(1), runID: execution.text(2),
             workflowType: try Fields(fields.body(3)).text(1), initiatedEventID: fields.integer(4),
-            startedEventID: fields.integer(5), retryOutcome: RetryOutcome(rawValue: fields.enumeration(6)) ?? .unspecified,
+            startedEventID: fields.integer(5),
+            retryOutcome: RetryOutcome(rawValue: fields.enumeration(6)) ?? .unspecified,
             cause: head.cause, stackTrace: head.stackTrace, source: head.source)
     }
 

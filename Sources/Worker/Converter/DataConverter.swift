@@ -63,14 +63,18 @@ extension DataConverter {
     /// The value in a payload, through the codec.
     public func value<Value: Decodable>(_ type: Value.Type = Value.self, from payload: Payload) throws -> Value {
         let opened = try self.opened([payload])
-        guard opened.count == 1 else { throw ConversionFailure("expected 1 payload from the codec, got \(opened.count)") }
+        guard opened.count == 1 else {
+            throw ConversionFailure("expected 1 payload from the codec, got \(opened.count)")
+        }
         return try plainValue(type, from: opened[0])
     }
 
     /// The value in an encoded `Payloads` of a call with one argument, or of a result.
     ///
     /// No payloads at all read as ``NoValue`` or nil; more payloads than one are ignored, as a newer caller may send more.
-    public func value<Value: Decodable>(_ type: Value.Type = Value.self, fromWire wire: some Collection<UInt8>) throws -> Value {
+    public func value<Value: Decodable>(_ type: Value.Type = Value.self, fromWire wire: some Collection<UInt8>) throws
+        -> Value
+    {
         try value(type, at: 0, of: try opened(Payload.list(wire: wire)))
     }
 

@@ -95,7 +95,8 @@ public struct CanceledFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String = "Canceled", details: FailureDetails = .none, identity: String = "", cause: (any Error)? = nil,
+        _ message: String = "Canceled", details: FailureDetails = .none, identity: String = "",
+        cause: (any Error)? = nil,
         stackTrace: String = "", source: String = ""
     ) {
         self.message = message
@@ -116,7 +117,8 @@ public struct TerminatedFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String, identity: String = "", cause: (any Error)? = nil, stackTrace: String = "", source: String = ""
+        _ message: String, identity: String = "", cause: (any Error)? = nil, stackTrace: String = "",
+        source: String = ""
     ) {
         self.message = message
         self.identity = identity
@@ -167,7 +169,8 @@ public struct ServerFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String, isNonRetryable: Bool = false, cause: (any Error)? = nil, stackTrace: String = "", source: String = ""
+        _ message: String, isNonRetryable: Bool = false, cause: (any Error)? = nil, stackTrace: String = "",
+        source: String = ""
     ) {
         self.message = message
         self.isNonRetryable = isNonRetryable
@@ -186,7 +189,8 @@ public struct ResetWorkflowFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String, lastHeartbeatDetails: FailureDetails = .none, cause: (any Error)? = nil, stackTrace: String = "",
+        _ message: String, lastHeartbeatDetails: FailureDetails = .none, cause: (any Error)? = nil,
+        stackTrace: String = "",
         source: String = ""
     ) {
         self.message = message
@@ -211,7 +215,8 @@ public struct ActivityFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String = "Activity task failed", activityType: String, activityID: String, scheduledEventID: Int64 = 0,
+        _ message: String = "Activity task failed", activityType: String, activityID: String,
+        scheduledEventID: Int64 = 0,
         startedEventID: Int64 = 0, identity: String = "", retryOutcome: RetryOutcome = .unspecified,
         cause: (any Error)?, stackTrace: String = "", source: String = ""
     ) {
@@ -243,7 +248,8 @@ public struct ChildWorkflowFailure: TemporalFailure {
     public var source: String
 
     public init(
-        _ message: String = "Child Workflow execution failed", namespace: String = "", workflowID: String, runID: String = "",
+        _ message: String = "Child Workflow execution failed", namespace: String = "", workflowID: String,
+        runID: String = "",
         workflowType: String, initiatedEventID: Int64 = 0, startedEventID: Int64 = 0,
         retryOutcome: RetryOutcome = .unspecified, cause: (any Error)?, stackTrace: String = "", source: String = ""
     ) {

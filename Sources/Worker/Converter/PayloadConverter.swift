@@ -46,7 +46,9 @@ public struct BytesPayloadConverter: PayloadConverter {
 
     public func payload(for value: any Encodable) -> Payload? {
         // The type is asked for first: every empty array can be cast to an array of bytes.
-        if Swift.type(of: value) == [UInt8].self, let bytes = value as? [UInt8] { return Payload(encoding: encoding, data: bytes) }
+        if Swift.type(of: value) == [UInt8].self, let bytes = value as? [UInt8] {
+            return Payload(encoding: encoding, data: bytes)
+        }
         if let data = value as? Data { return Payload(encoding: encoding, data: [UInt8](data)) }
         return nil
     }
@@ -77,7 +79,9 @@ public struct JSONPayloadConverter: PayloadConverter {
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
             let text = try container.decode(String.self)
-            if let date = (try? Self.milliseconds.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text)) { return date }
+            if let date = (try? Self.milliseconds.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text)) {
+                return date
+            }
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected an ISO 8601 date")
         }
         configure(encoder, decoder)
@@ -111,7 +115,8 @@ public struct JSONPayloadConverter: PayloadConverter {
         switch error {
         case DecodingError.keyNotFound(let key, let context):
             return "key \(key.stringValue) is missing at \(path(context.codingPath))"
-        case DecodingError.typeMismatch(let type, let context): return "\(type) was wanted at \(path(context.codingPath))"
+        case DecodingError.typeMismatch(let type, let context):
+            return "\(type) was wanted at \(path(context.codingPath))"
         case DecodingError.valueNotFound(let type, let context): return "\(type) is null at \(path(context.codingPath))"
         case DecodingError.dataCorrupted(let context): return "corrupt at \(path(context.codingPath))"
         case EncodingError.invalidValue(_, let context): return "invalid value at \(path(context.codingPath))"

@@ -30,7 +30,8 @@ public final class Worker: Sendable {
         self.options = options
         var service = client.service
         service.clock = clock
-        let runner = activities.isEmpty
+        let runner =
+            activities.isEmpty
             ? nil
             : ActivityRunner(
                 activities: Dictionary(activities.map { ($0.name, $0) }, uniquingKeysWith: { $1 }), service: service,
@@ -82,7 +83,8 @@ extension Worker {
         client: WorkflowClient, taskQueue: String, workflows: [RegisteredWorkflow] = [],
         activities: [RegisteredActivity] = [], options: WorkerOptions = WorkerOptions()
     ) {
-        let processor = workflows.isEmpty
+        let processor =
+            workflows.isEmpty
             ? nil
             : WorkflowTaskProcessor(
                 workflows: workflows, namespace: client.namespace, converter: client.converter,

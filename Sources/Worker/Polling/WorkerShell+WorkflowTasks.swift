@@ -69,7 +69,8 @@ extension WorkerShell {
         var wanted: [Int] = []
         for (position, command) in request.commands.enumerated() {
             guard case .scheduleActivityTaskCommandAttributes(let activity)? = command.attributes else { continue }
-            let isEligible = activity.taskQueue.name == taskQueue && runner?.activities[activity.activityType.name] != nil
+            let isEligible =
+                activity.taskQueue.name == taskQueue && runner?.activities[activity.activityType.name] != nil
             if isEligible && wanted.count < min(options.eagerActivitiesMax, WorkerOptions.eagerActivitiesLimit) {
                 wanted.append(position)
             } else {

@@ -42,7 +42,8 @@ struct WorkerShell: Sendable {
         workflowSlots = SlotPool(size: max(1, options.workflowTasksMax))
         activitySlots = SlotPool(size: max(1, options.activitiesMax))
         balance = PollBalance(
-            polls: max(1, min(options.workflowPollsMax, options.workflowTasksMax)), keepsRuns: options.cachedRunsMax > 0)
+            polls: max(1, min(options.workflowPollsMax, options.workflowTasksMax)), keepsRuns: options.cachedRunsMax > 0
+        )
         instanceKey = UUID().uuidString.lowercased()
         stickyQueue = "\(service.identity)-\(UUID().uuidString.lowercased().filter { $0 != "-" })"
         (work, handOn) = AsyncStream.makeStream()

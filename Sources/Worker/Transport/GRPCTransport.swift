@@ -51,7 +51,8 @@ public struct GRPCTransportOptions: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 7233, security: Security = .plaintext, apiKey: String? = nil,
-        metadata: RPCMetadata = [], keepaliveInterval: Duration? = .seconds(30), keepaliveTimeout: Duration = .seconds(15),
+        metadata: RPCMetadata = [], keepaliveInterval: Duration? = .seconds(30),
+        keepaliveTimeout: Duration = .seconds(15),
         compressesRequests: Bool = false, responseBytesMax: Int = 128 * 1024 * 1024
     ) {
         self.host = host
@@ -94,7 +95,8 @@ public final class GRPCTransport: Transport {
                 config.backoff = .init(initial: .milliseconds(100), max: .seconds(5), multiplier: 1.7, jitter: 0.2)
                 config.connection.maxIdleTime = nil
                 if let interval = options.keepaliveInterval {
-                    config.connection.keepalive = .init(time: interval, timeout: options.keepaliveTimeout, allowWithoutCalls: true)
+                    config.connection.keepalive = .init(
+                        time: interval, timeout: options.keepaliveTimeout, allowWithoutCalls: true)
                 }
                 config.compression = .init(
                     algorithm: options.compressesRequests ? .gzip : .none, enabledAlgorithms: [.gzip, .none])
@@ -172,7 +174,9 @@ public final class GRPCTransport: Transport {
         case .plaintext: return .plaintext
         case .tls(let files):
             return .tls { config in
-                if let roots = files.trustRootsFile { config.trustRoots = .certificates([.file(path: roots, format: .pem)]) }
+                if let roots = files.trustRootsFile {
+                    config.trustRoots = .certificates([.file(path: roots, format: .pem)])
+                }
                 if let certificate = files.certificateFile, let key = files.privateKeyFile {
                     config.certificateChain = [.file(path: certificate, format: .pem)]
                     config.privateKey = .file(path: key, format: .pem)

@@ -32,14 +32,16 @@ public protocol Transport: Sendable {
     ///   - deadline: How long the caller waits; the server is told.
     /// - Throws: ``RPCFailure`` with the server's answer, or with `unavailable`, `deadlineExceeded` or `cancelled` when there
     ///   was none; then it is unknown whether the server acted.
-    func call(_ method: RPCMethod, request: [UInt8], metadata: RPCMetadata, deadline: Duration) async throws(RPCFailure) -> [UInt8]
+    func call(_ method: RPCMethod, request: [UInt8], metadata: RPCMetadata, deadline: Duration) async throws(RPCFailure)
+        -> [UInt8]
 }
 
 /// A server in the same process: the same bytes, no network.
 public struct InProcessTransport: Transport {
     /// Answers one call; throws an ``RPCFailure`` to answer with a status other than OK.
     public typealias Handler =
-        @Sendable (_ method: RPCMethod, _ request: [UInt8], _ metadata: RPCMetadata, _ deadline: Duration) async throws -> [UInt8]
+        @Sendable (_ method: RPCMethod, _ request: [UInt8], _ metadata: RPCMetadata, _ deadline: Duration) async throws
+        -> [UInt8]
     private let handler: Handler
 
     /// - Parameter handler: Called on the caller's task; it honours the deadline and cancellation itself.

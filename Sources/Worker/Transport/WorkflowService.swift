@@ -36,10 +36,13 @@ struct WorkflowService: Sendable {
                 return try Self.decoded(answer, method)
             } catch {
                 attempt += 1
-                guard let wait = policy.wait(after: error, attempt: attempt, elapsed: ContinuousClock.now - started) else {
+                guard let wait = policy.wait(after: error, attempt: attempt, elapsed: ContinuousClock.now - started)
+                else {
                     throw error
                 }
-                do { try await clock.sleep(for: wait) } catch { throw RPCFailure(.cancelled, "cancelled between attempts") }
+                do { try await clock.sleep(for: wait) } catch {
+                    throw RPCFailure(.cancelled, "cancelled between attempts")
+                }
             }
         }
     }
@@ -56,7 +59,8 @@ struct WorkflowService: Sendable {
         }
     }
 
-    private static func decoded<Response: Message>(_ bytes: [UInt8], _ method: RPCMethod) throws(RPCFailure) -> Response {
+    private static func decoded<Response: Message>(_ bytes: [UInt8], _ method: RPCMethod) throws(RPCFailure) -> Response
+    {
         do { return try Response(serializedBytes: bytes) } catch {
             throw RPCFailure(.dataLoss, "the response of \(method.name) cannot be decoded: \(error)")
         }

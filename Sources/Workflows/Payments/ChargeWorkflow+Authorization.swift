@@ -31,7 +31,8 @@ extension ChargeWorkflow {
                 try await self.voidEarlier(steps)
             case .declined:
                 let decline = found.decline
-                let failure = StepFailure(code: "CardDeclined", message: decline?.declineCode ?? "declined", decline: decline)
+                let failure = StepFailure(
+                    code: "CardDeclined", message: decline?.declineCode ?? "declined", decline: decline)
                 token = try await self.afterDecline(failure, token, input, steps, dunnings: &dunnings)
             }
             self.generation += 1
@@ -70,7 +71,8 @@ extension ChargeWorkflow {
 
     /// One generation's authorization, with the look that follows when its outcome is not known. The generation moves only after a
     /// definite "there is none".
-    private func authorizeOnce(_ token: String, _ input: ChargeInput, _ steps: StepRunner) async throws -> Authorization {
+    private func authorizeOnce(_ token: String, _ input: ChargeInput, _ steps: StepRunner) async throws -> Authorization
+    {
         while true {
             do {
                 return try await steps.run(
@@ -84,7 +86,9 @@ extension ChargeWorkflow {
                 }
                 guard failure.isUnresolved, self.generation < Self.generationsMax else { throw failure }
                 if steps.context.isCancelRequested { throw failure }
-                if let found = try await self.look(.authorization, self.generation, steps).authorization { return found }
+                if let found = try await self.look(.authorization, self.generation, steps).authorization {
+                    return found
+                }
                 self.generation += 1
                 self.references.generation = self.generation
             }

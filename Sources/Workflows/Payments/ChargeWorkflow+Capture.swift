@@ -17,7 +17,9 @@ extension ChargeWorkflow {
                         tries: steps.policy.triesPerGeneration))
                 return
             } catch let failure as StepFailure {
-                guard failure.isUnresolved, generation < Self.generationsMax, !steps.context.isCancelRequested else { throw failure }
+                guard failure.isUnresolved, generation < Self.generationsMax, !steps.context.isCancelRequested else {
+                    throw failure
+                }
                 let seen = try await self.look(.capture, generation, steps)
                 if seen.capture != nil { return }
                 guard seen.authorization?.state == .authorized else {
@@ -32,7 +34,8 @@ extension ChargeWorkflow {
     func undoCapture(_ payment: StepInput, _ steps: StepRunner) async throws {
         var refunded = Refunded(refundRef: nil, amount: 0)
         try await steps.undo("RefundPsp") { generation in
-            let input = RefundStep(paymentID: payment.paymentID, generation: generation, tries: steps.policy.triesPerGeneration)
+            let input = RefundStep(
+                paymentID: payment.paymentID, generation: generation, tries: steps.policy.triesPerGeneration)
             refunded = try await RefundSteps.refund(input, steps)
         }
         guard let reference = refunded.refundRef else { return }
@@ -47,7 +50,8 @@ extension ChargeWorkflow {
         var voided = VoidedAuthorization(state: .nothing)
         if self.references.refundRefs.isEmpty {
             try await steps.undo("VoidAuth") { _ in
-                voided = try await steps.run(.voidAuth, StepInput(paymentID: payment.paymentID, generation: self.nextVoid()))
+                voided = try await steps.run(
+                    .voidAuth, StepInput(paymentID: payment.paymentID, generation: self.nextVoid()))
             }
         }
         guard voided.state == .captured else { return }

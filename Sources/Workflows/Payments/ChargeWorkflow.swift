@@ -32,7 +32,9 @@ public final class ChargeWorkflow: WorkflowDefinition, @unchecked Sendable {
             if workflow.review == nil, ["approve", "reject"].contains(decision.decision) { workflow.review = decision }
         }
         handlers.signal("provide_payment_method", NewPaymentMethod.self) { workflow, method in
-            if method.token.hasPrefix("pm_") || method.token.hasPrefix("tok_") { workflow.newPaymentMethod = method.token }
+            if method.token.hasPrefix("pm_") || method.token.hasPrefix("tok_") {
+                workflow.newPaymentMethod = method.token
+            }
         }
         handlers.signal("provider_event", ProviderEventSignal.self) { workflow, event in
             if !workflow.providerEvents.contains(where: { $0.id == event.id }) { workflow.providerEvents.append(event) }
@@ -79,7 +81,8 @@ public final class ChargeWorkflow: WorkflowDefinition, @unchecked Sendable {
             }
             return ChargeResult(
                 paymentID: input.paymentID, status: closed?.status ?? "FAILED", captured: closed?.captured ?? 0,
-                refunded: closed?.refunded ?? 0, failure: ChargeResult.Reason(code: failure.code, message: failure.message))
+                refunded: closed?.refunded ?? 0,
+                failure: ChargeResult.Reason(code: failure.code, message: failure.message))
         } catch {
             if !context.isEvicted { steps.progress.status = .canceled }
             throw error
@@ -123,7 +126,8 @@ public final class ChargeWorkflow: WorkflowDefinition, @unchecked Sendable {
         }
         let _: Done = try await steps.run(
             .reserveStock,
-            ReserveStockInput(paymentID: input.paymentID, items: input.items, holdSeconds: steps.policy.stockHoldSeconds))
+            ReserveStockInput(
+                paymentID: input.paymentID, items: input.items, holdSeconds: steps.policy.stockHoldSeconds))
 
         saga.compensate("RefundPsp") { try await self.undoCapture(payment, steps) }
         steps.progress.percent = 60
@@ -139,7 +143,8 @@ public final class ChargeWorkflow: WorkflowDefinition, @unchecked Sendable {
                         .cancelShipment, StepInput(paymentID: input.paymentID, generation: generation))
                 }
             }
-            let shipped: Shipped = try await steps.run(.scheduleShipment, ShipInput(paymentID: input.paymentID, address: address))
+            let shipped: Shipped = try await steps.run(
+                .scheduleShipment, ShipInput(paymentID: input.paymentID, address: address))
             self.references.shipmentRef = shipped.carrierRef
         }
         return try await steps.run(.completePayment, payment)
@@ -150,14 +155,19 @@ public final class ChargeWorkflow: WorkflowDefinition, @unchecked Sendable {
         var decision: RiskDecision
         do {
             decision = try await steps.run(
-                .riskScreen, RiskInput(merchantID: input.merchantID, amount: input.amount, reviewOver: input.reviewOver))
+                .riskScreen, RiskInput(merchantID: input.merchantID, amount: input.amount, reviewOver: input.reviewOver)
+            )
         } catch is StepFailure {
-            decision = RiskDecision(needsReview: input.reviewOver.map { input.amount > $0 } ?? false, reason: "screen unavailable")
+            decision = RiskDecision(
+                needsReview: input.reviewOver.map { input.amount > $0 } ?? false, reason: "screen unavailable")
         }
         guard decision.needsReview else { return }
-        let isDecided = try await steps.wait(.approval, "review", seconds: steps.policy.reviewSeconds) { self.review != nil }
+        let isDecided = try await steps.wait(.approval, "review", seconds: steps.policy.reviewSeconds) {
+            self.review != nil
+        }
         guard isDecided, self.review?.decision == "approve" else {
-            throw StepFailure(code: "ReviewRejected", message: self.review?.reason ?? "nobody approved the payment in time")
+            throw StepFailure(
+                code: "ReviewRejected", message: self.review?.reason ?? "nobody approved the payment in time")
         }
     }
 }

@@ -36,7 +36,8 @@ enum PaymentStep: String, Hashable, Sendable {
         switch self {
         case .authorize, .reconcileIntent, .capture, .voidAuth, .refundPsp, .reconcileRefund: return true
         case .createPayment, .riskScreen, .holdFunds, .reserveStock, .postLedger, .scheduleShipment, .completePayment,
-            .failPayment, .voidHold, .releaseStock, .refundLedger, .cancelShipment, .announceStuck, .beginRefund, .finishRefund,
+            .failPayment, .voidHold, .releaseStock, .refundLedger, .cancelShipment, .announceStuck, .beginRefund,
+            .finishRefund,
             .failRefund:
             return false
         }
@@ -68,7 +69,8 @@ enum PaymentStep: String, Hashable, Sendable {
             return limits
         case .failPayment, .voidHold, .releaseStock, .refundLedger, .announceStuck, .failRefund:
             return Self.limits(5, total: nil, first: 1, cap: 3600, attempts: Self.attemptsPerRound)
-        case .voidAuth, .refundPsp: return Self.limits(30, total: nil, first: 1, cap: 3600, attempts: Self.attemptsPerRound)
+        case .voidAuth, .refundPsp:
+            return Self.limits(30, total: nil, first: 1, cap: 3600, attempts: Self.attemptsPerRound)
         case .cancelShipment:
             var limits = Self.limits(15, total: nil, first: 1, cap: 3600, attempts: Self.attemptsPerRound)
             limits.heartbeatTimeout = Self.heartbeat
@@ -82,7 +84,8 @@ enum PaymentStep: String, Hashable, Sendable {
         ActivityOptions(
             startToCloseTimeout: .seconds(attempt), scheduleToCloseTimeout: total.map { .seconds($0) },
             retryPolicy: RetryPolicy(
-                initialInterval: .seconds(first), backoffCoefficient: 2, maximumInterval: .seconds(cap), maximumAttempts: attempts))
+                initialInterval: .seconds(first), backoffCoefficient: 2, maximumInterval: .seconds(cap),
+                maximumAttempts: attempts))
     }
 }
 

@@ -24,7 +24,8 @@ public enum PaymentWorkflows {
         providerOptions.activitiesMax = self.providerSlots
         return [
             Worker(
-                client: client, taskQueue: PaymentQueues.main, workflows: self.all, activities: activities, options: options),
+                client: client, taskQueue: PaymentQueues.main, workflows: self.all, activities: activities,
+                options: options),
             Worker(
                 client: client, taskQueue: PaymentQueues.provider(PaymentServices.providerName), activities: activities,
                 options: providerOptions),

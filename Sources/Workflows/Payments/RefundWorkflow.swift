@@ -55,7 +55,8 @@ public final class RefundWorkflow: WorkflowDefinition, @unchecked Sendable {
         }
         if let reference = refunded.refundRef { self.references.refundRefs.append(reference) }
         let booking = RefundStep(
-            paymentID: input.paymentID, refundID: input.refundID, amount: refunded.amount, tries: steps.policy.triesPerGeneration)
+            paymentID: input.paymentID, refundID: input.refundID, amount: refunded.amount,
+            tries: steps.policy.triesPerGeneration)
         try await steps.undo("RefundLedger") { _ in self.ledger = try await steps.run(.refundLedger, booking) }
         let closed: ClosedPayment = try await steps.run(.finishRefund, input)
         steps.progress.status = .succeeded
@@ -70,7 +71,8 @@ public final class RefundWorkflow: WorkflowDefinition, @unchecked Sendable {
             do {
                 return try await RefundSteps.refund(
                     RefundStep(
-                        paymentID: input.paymentID, refundID: input.refundID, amount: input.amount, reason: input.reason,
+                        paymentID: input.paymentID, refundID: input.refundID, amount: input.amount,
+                        reason: input.reason,
                         generation: generation, tries: steps.policy.triesPerGeneration), steps)
             } catch let failure as StepFailure {
                 guard failure.isUnresolved, generation < Self.generationsMax else { throw failure }

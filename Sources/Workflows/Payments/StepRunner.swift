@@ -110,7 +110,9 @@ final class StepRunner: @unchecked Sendable {
                 attempts += failure.isUnresolved ? PaymentStep.attemptsPerRound : 1
                 if !failure.isUnresolved || failure.code == "Unresolved" { generation += 1 }
                 if attempts >= self.policy.stuckAttempts { await self.announce(name, attempts: attempts) }
-                let bound = min(self.policy.compensationCapSeconds, self.policy.compensationBaseSeconds * Double(1 << min(round, 20)))
+                let bound = min(
+                    self.policy.compensationCapSeconds,
+                    self.policy.compensationBaseSeconds * Double(1 << min(round, 20)))
                 round += 1
                 var random = self.context.random
                 let pause = Duration.milliseconds(Int64.random(in: 0...max(1, Int64(bound * 1000)), using: &random))

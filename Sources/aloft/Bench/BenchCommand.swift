@@ -46,7 +46,9 @@ struct BenchHelloCommand: AsyncParsableCommand {
         case "in-process", "grpc", "python": modes = [mode]
         default: throw CommandFailure("--mode: '\(mode)' is not in-process, grpc, python or all")
         }
-        if mode == "python", !hasPython { throw CommandFailure("--python: \(python) is not there; 'scripts/setup.sh --python' makes it") }
+        if mode == "python", !hasPython {
+            throw CommandFailure("--python: \(python) is not there; 'scripts/setup.sh --python' makes it")
+        }
         var results: [BenchResult] = []
         for mode in modes {
             Terminal.progress("measuring \(mode) …")
@@ -66,7 +68,8 @@ struct BenchHelloCommand: AsyncParsableCommand {
         do {
             _ = try await SchemaTool.apply(url: servers.databaseURL, log: log)
             let run = BenchHelloRun(count: count, concurrency: concurrency, rate: rate, rateSeconds: rateSeconds)
-            let result = mode == "in-process"
+            let result =
+                mode == "in-process"
                 ? try await inProcess(run, servers, folder, log) : try await separate(mode, run, servers, folder, log)
             await servers.stop()
             return result
@@ -76,7 +79,9 @@ struct BenchHelloCommand: AsyncParsableCommand {
         }
     }
 
-    private func inProcess(_ run: BenchHelloRun, _ servers: Infrastructure, _ folder: DevFolder, _ log: Logger) async throws -> BenchResult {
+    private func inProcess(_ run: BenchHelloRun, _ servers: Infrastructure, _ folder: DevFolder, _ log: Logger)
+        async throws -> BenchResult
+    {
         let settings = ServerSettings(
             databaseURL: servers.databaseURL, natsURL: servers.nats?.url, node: "bench",
             listen: .init(grpcPort: 0, httpPort: 0), webhookSecrets: [:])
@@ -90,7 +95,8 @@ struct BenchHelloCommand: AsyncParsableCommand {
             let client = WorkflowClient(transport: WireBridge.transport(to: assembly.wire))
             let worker = BenchWorker.make(client, taskQueue: run.taskQueue, inProcess: true)
             let working = Task { try await worker.run() }
-            result.yield(await Swift.Result { try await run.measure(mode: "in-process", client: client, subjects: subjects) })
+            result.yield(
+                await Swift.Result { try await run.measure(mode: "in-process", client: client, subjects: subjects) })
             worker.shutDown()
             _ = try? await working.value
         }
@@ -105,20 +111,28 @@ struct BenchHelloCommand: AsyncParsableCommand {
         let ready = folder.root.appending(path: "server.json")
         let server = try ChildProcess.start(
             [
-                program, "server", "start", "--database-url", servers.databaseURL, "--nats-url", servers.nats?.url ?? "", "--grpc-port", "0",
+                program, "server", "start", "--database-url", servers.databaseURL, "--nats-url",
+                servers.nats?.url ?? "", "--grpc-port", "0",
                 "--http-port", "0", "--node", "bench", "--ready-file", ready.path,
             ], output: folder.root.appending(path: "server.log"))
         let address = try await ReadyFile.wait(ready, child: server, field: "grpc")
         let workerReady = folder.root.appending(path: "worker.json")
-        let words = mode == "python"
+        let words =
+            mode == "python"
             ? [python, "Benchmarks/python_worker.py", address, run.taskQueue, workerReady.path]
-            : [program, "bench", "worker", "--address", address, "--task-queue", run.taskQueue, "--ready-file", workerReady.path]
+            : [
+                program, "bench", "worker", "--address", address, "--task-queue", run.taskQueue, "--ready-file",
+                workerReady.path,
+            ]
         let worker = try ChildProcess.start(words, output: folder.root.appending(path: "worker.log"))
         _ = try await ReadyFile.wait(workerReady, child: worker, field: "ready")
         let pool = PostgresPool(PostgresConfiguration(url: servers.databaseURL, applicationName: "aloft bench"))
         let subjects = BenchSubjects(
-            server: server.processIdentifier, worker: worker.processIdentifier, postgres: servers.postgres.processIdentifier ?? 0, pool: pool)
-        guard let options = GRPCTransportOptions(address: address) else { throw CommandFailure("bad address \(address)") }
+            server: server.processIdentifier, worker: worker.processIdentifier,
+            postgres: servers.postgres.processIdentifier ?? 0, pool: pool)
+        guard let options = GRPCTransportOptions(address: address) else {
+            throw CommandFailure("bad address \(address)")
+        }
         let result = await Swift.Result {
             try await WorkflowClient.withConnection(to: options) { client in
                 try await run.measure(mode: mode, client: client, subjects: subjects)
@@ -150,7 +164,9 @@ struct BenchWorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = StopSignals()
-        guard let options = GRPCTransportOptions(address: address) else { throw CommandFailure("--address: '\(address)' is not HOST:PORT") }
+        guard let options = GRPCTransportOptions(address: address) else {
+            throw CommandFailure("--address: '\(address)' is not HOST:PORT")
+        }
         let (taskQueue, readyFile) = (taskQueue, readyFile)
         try await WorkflowClient.withConnection(to: options) { client in
             let worker = BenchWorker.make(client, taskQueue: taskQueue, inProcess: false)

@@ -30,24 +30,32 @@ struct BenchResult: Sendable {
     var printable: Printable {
         .object([
             ("mode", .string(mode)), ("workflows", .integer(Int64(count))), ("workflowsPerSecond", .number(perSecond)),
-            ("p50Milliseconds", .number(busy.percentileMilliseconds(50))), ("p99Milliseconds", .number(busy.percentileMilliseconds(99))),
+            ("p50Milliseconds", .number(busy.percentileMilliseconds(50))),
+            ("p99Milliseconds", .number(busy.percentileMilliseconds(99))),
             ("calmRate", .number(calmRate)), ("calmP50Milliseconds", .number(calm.percentileMilliseconds(50))),
-            ("calmP99Milliseconds", .number(calm.percentileMilliseconds(99))), ("serverCPUMilliseconds", .number(serverCPU * 1000)),
-            ("postgresCPUMilliseconds", .number(postgresCPU * 1000)), ("workerCPUMilliseconds", workerCPU.map { .number($0 * 1000) } ?? .null),
-            ("commitsPerWorkflow", .number(commits)), ("walBytesPerWorkflow", .number(walBytes)), ("serverMegabytes", .number(serverMegabytes)),
+            ("calmP99Milliseconds", .number(calm.percentileMilliseconds(99))),
+            ("serverCPUMilliseconds", .number(serverCPU * 1000)),
+            ("postgresCPUMilliseconds", .number(postgresCPU * 1000)),
+            ("workerCPUMilliseconds", workerCPU.map { .number($0 * 1000) } ?? .null),
+            ("commitsPerWorkflow", .number(commits)), ("walBytesPerWorkflow", .number(walBytes)),
+            ("serverMegabytes", .number(serverMegabytes)),
         ])
     }
 
     static let header = [
-        "MODE", "WF/S", "P50 ms", "P99 ms", "P50 calm", "P99 calm", "SERVER ms", "POSTGRES ms", "WORKER ms", "COMMITS", "WAL KB", "RSS MB",
+        "MODE", "WF/S", "P50 ms", "P99 ms", "P50 calm", "P99 calm", "SERVER ms", "POSTGRES ms", "WORKER ms", "COMMITS",
+        "WAL KB", "RSS MB",
     ]
 
     var row: [String] {
         func text(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         return [
-            mode, text(perSecond, 0), text(busy.percentileMilliseconds(50), 1), text(busy.percentileMilliseconds(99), 1),
-            text(calm.percentileMilliseconds(50), 1), text(calm.percentileMilliseconds(99), 1), text(serverCPU * 1000, 2),
-            text(postgresCPU * 1000, 2), workerCPU.map { text($0 * 1000, 2) } ?? "(in server)", text(commits, 2), text(walBytes / 1024, 1),
+            mode, text(perSecond, 0), text(busy.percentileMilliseconds(50), 1),
+            text(busy.percentileMilliseconds(99), 1),
+            text(calm.percentileMilliseconds(50), 1), text(calm.percentileMilliseconds(99), 1),
+            text(serverCPU * 1000, 2),
+            text(postgresCPU * 1000, 2), workerCPU.map { text($0 * 1000, 2) } ?? "(in server)", text(commits, 2),
+            text(walBytes / 1024, 1),
             text(serverMegabytes, 0),
         ]
     }
@@ -72,7 +80,8 @@ struct BenchHelloRun: Sendable {
         let each = Double(count)
         let isShared = subjects.server == subjects.worker
         return BenchResult(
-            mode: mode, count: count, perSecond: each / wall, busy: Latencies(latencies), calm: Latencies(calm), calmRate: rate,
+            mode: mode, count: count, perSecond: each / wall, busy: Latencies(latencies), calm: Latencies(calm),
+            calmRate: rate,
             serverCPU: (after.server - before.server) / each, postgresCPU: (after.postgres - before.postgres) / each,
             workerCPU: isShared ? nil : (after.worker - before.worker) / each,
             commits: (after.counters.commits - before.counters.commits) / each,
@@ -96,7 +105,8 @@ struct BenchHelloRun: Sendable {
     private func one(_ client: WorkflowClient, _ id: String) async throws -> Double {
         let began = ContinuousClock.now
         let handle = try await client.start(
-            workflowType: BenchHello.name, "a", options: StartOptions(id: id, taskQueue: taskQueue), returning: String.self)
+            workflowType: BenchHello.name, "a", options: StartOptions(id: id, taskQueue: taskQueue),
+            returning: String.self)
         let result = try await handle.result()
         guard result == BenchWorker.answer else { throw CommandFailure("the workflow answered something else") }
         return (ContinuousClock.now - began).seconds

@@ -17,7 +17,8 @@ enum BenchWorker {
             client: client, taskQueue: taskQueue, workflows: [RegisteredWorkflow(BenchHello.self)],
             activities: [RegisteredActivity("bench_act") { (_: String, _: ActivityContext) in answer }],
             options: WorkerOptions(
-                workflowTasksMax: 200, activitiesMax: 200, workflowPollsMax: inProcess ? 16 : 10, activityPollsMax: inProcess ? 16 : 10,
+                workflowTasksMax: 200, activitiesMax: 200, workflowPollsMax: inProcess ? 16 : 10,
+                activityPollsMax: inProcess ? 16 : 10,
                 cachedRunsMax: 10_000))
     }
 }

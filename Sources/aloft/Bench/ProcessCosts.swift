@@ -4,7 +4,9 @@ import Foundation
 enum ProcessCosts {
     /// Seconds of CPU of a process and of its children that it has waited for.
     static func cpuSeconds(_ pid: Int32) -> Double {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return 0 }
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return 0 }
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 14 else { return 0 }
         let ticks = (11...14).compactMap { Double(fields[$0]) }.reduce(0, +)

@@ -4,8 +4,10 @@ import Foundation
 struct DevFolder: Sendable {
     let root: URL
 
+    /// Postgres runs as its own user when we are root, and may not enter root's home.
     static var standard: URL {
-        FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share/aloft")
+        if geteuid() == 0 { return URL(filePath: "/var/lib/aloft") }
+        return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share/aloft")
     }
 
     var postgresData: URL { root.appending(path: "postgres/data") }

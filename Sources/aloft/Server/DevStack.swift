@@ -34,7 +34,9 @@ struct DevStack: Sendable {
     let log: Logger
 
     /// Runs until `until` returns; data stay in the folder.
-    func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void) async throws {
+    func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void)
+        async throws
+    {
         let servers = try await Infrastructure.start(folder: options.folder, natsPort: options.natsPort, log: log)
         do {
             try await run(servers, until: until, onReady: onReady)
@@ -58,9 +60,11 @@ struct DevStack: Sendable {
         let stack = self
         let parts = PartTasks()
         try await assembly.run(until: until) { server in
-            let sandboxPort = try await stack.startSandbox(gatewayURL: "http://127.0.0.1:\(server.httpPort)", parts: parts)
+            let sandboxPort = try await stack.startSandbox(
+                gatewayURL: "http://127.0.0.1:\(server.httpPort)", parts: parts)
             let addresses = Addresses(
-                server: server, sandboxPort: sandboxPort, databaseURL: servers.databaseURL, natsURL: servers.nats?.url ?? "")
+                server: server, sandboxPort: sandboxPort, databaseURL: servers.databaseURL,
+                natsURL: servers.nats?.url ?? "")
             if stack.options.withWorker { try await stack.startWorker(assembly, addresses, parts: parts) }
             try await onReady(addresses)
         }
@@ -70,7 +74,8 @@ struct DevStack: Sendable {
     private func startSandbox(gatewayURL: String, parts: PartTasks) async throws -> Int {
         let sandbox = try SandboxServer(
             configuration: SandboxConfiguration(
-                port: options.sandboxPort, webhookURL: "\(gatewayURL)/v1/hooks/psp/sandbox", webhookSecret: Self.webhookSecret,
+                port: options.sandboxPort, webhookURL: "\(gatewayURL)/v1/hooks/psp/sandbox",
+                webhookSecret: Self.webhookSecret,
                 journalPath: options.folder.sandboxJournal.path), logger: log)
         let (ports, port) = AsyncStream<Int>.makeStream()
         parts.add {

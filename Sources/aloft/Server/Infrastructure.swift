@@ -60,7 +60,8 @@ struct StartInfrastructure: AsyncParsableCommand {
             Terminal.line("database  \(servers.databaseURL)")
             if let nats = servers.nats { Terminal.line("nats      \(nats.url)") }
             try ReadyFile.write(
-                [("databaseURL", .string(servers.databaseURL)), ("natsURL", .optional(servers.nats?.url))], to: readyFile)
+                [("databaseURL", .string(servers.databaseURL)), ("natsURL", .optional(servers.nats?.url))],
+                to: readyFile)
             await signals.wait()
         } catch {
             await servers.stop()

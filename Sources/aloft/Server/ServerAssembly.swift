@@ -14,9 +14,12 @@ final class ServerAssembly: Sendable {
         var grpcPort: Int
         var httpPort: Int
 
+        var grpcAddress: String { "\(host):\(grpcPort)" }
+        var gatewayURL: String { "http://\(host):\(httpPort)" }
+
         var fields: [(String, Printable)] {
             [
-                ("grpc", .string("\(host):\(grpcPort)")), ("http", .string("http://\(host):\(httpPort)")),
+                ("grpc", .string(grpcAddress)), ("http", .string(gatewayURL)),
                 ("grpcPort", .integer(Int64(grpcPort))), ("httpPort", .integer(Int64(httpPort))),
             ]
         }
@@ -41,9 +44,13 @@ final class ServerAssembly: Sendable {
                 laneCount: configuration.laneCount))
         self.store = store
         let names = NamespaceNames(store: store)
-        let jetStream = settings.natsURL.map { JetStreamClient(NATSConfiguration(url: $0, name: "aloft \(settings.node)"), log: log) }
+        let jetStream = settings.natsURL.map {
+            JetStreamClient(NATSConfiguration(url: $0, name: "aloft \(settings.node)"), log: log)
+        }
         let relay = jetStream.map { client in
-            FeedRelay(broker: NATSBroker(client: client), outbox: store, encoder: CodecEventEncoder(), log: log) { names.name(of: $0) }
+            FeedRelay(broker: NATSBroker(client: client), outbox: store, encoder: CodecEventEncoder(), log: log) {
+                names.name(of: $0)
+            }
         }
         self.jetStream = jetStream
         self.relay = relay
@@ -61,18 +68,22 @@ final class ServerAssembly: Sendable {
         do {
             try await host.registerNamespace(
                 Namespace(
-                    id: NamespaceID(UUID().uuidString.lowercased()), name: "default", description: "made at the first start",
+                    id: NamespaceID(UUID().uuidString.lowercased()), name: "default",
+                    description: "made at the first start",
                     retention: .days(3)))
         } catch let rejection as Rejection where rejection.kind == .namespaceAlreadyExists {}
         try await names.load()
     }
 
     /// Serves until `until` returns; then ends polls, stores what was decided and gives the lanes back.
-    func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void) async throws {
+    func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void)
+        async throws
+    {
         try await host.start()
         let grpc = try GRPCServer(
             service: wire,
-            options: GRPCServerOptions(host: settings.listen.host, port: settings.listen.grpcPort, tls: settings.listen.tls), logger: log)
+            options: GRPCServerOptions(
+                host: settings.listen.host, port: settings.listen.grpcPort, tls: settings.listen.tls), logger: log)
         let background = [
             jetStream.map { client in Task { await client.run() } }, relay.map { relay in Task { await relay.run() } },
         ].compactMap { $0 }
@@ -103,10 +114,12 @@ final class ServerAssembly: Sendable {
     }
 
     private func serve(
-        _ grpc: GRPCServer, until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void
+        _ grpc: GRPCServer, until: @escaping @Sendable () async -> Void,
+        onReady: @escaping @Sendable (Addresses) async throws -> Void
     ) async throws {
         let http = HTTPServer(
-            service: HTTPService(backend: host, wire: wire, options: try httpOptions(), logger: log), host: settings.listen.host,
+            service: HTTPService(backend: host, wire: wire, options: try httpOptions(), logger: log),
+            host: settings.listen.host,
             port: settings.listen.httpPort, logger: log)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -119,7 +132,8 @@ final class ServerAssembly: Sendable {
             }
             group.addTask {
                 guard let port = await http.port() else { return false }
-                let addresses = Addresses(host: self.settings.listen.host, grpcPort: try await grpc.port, httpPort: port)
+                let addresses = Addresses(
+                    host: self.settings.listen.host, grpcPort: try await grpc.port, httpPort: port)
                 try await onReady(addresses)
                 await until()
                 return true

@@ -27,6 +27,8 @@ struct ListenOptions: ParsableArguments {
         guard (tlsCertPath == nil) == (tlsKeyPath == nil) else {
             throw ValidationError("--tls-cert-path and --tls-key-path go together")
         }
-        if tlsClientCaPath != nil, tlsCertPath == nil { throw ValidationError("--tls-client-ca-path needs --tls-cert-path") }
+        if tlsClientCaPath != nil, tlsCertPath == nil {
+            throw ValidationError("--tls-client-ca-path needs --tls-cert-path")
+        }
     }
 }

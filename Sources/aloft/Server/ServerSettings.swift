@@ -31,7 +31,8 @@ extension ListenOptions {
             host: ip, grpcPort: grpcPort, httpPort: httpPort,
             tls: tlsCertPath.flatMap { certificate in
                 tlsKeyPath.map {
-                    GRPCServerOptions.TLS(certificateFile: certificate, privateKeyFile: $0, clientAuthoritiesFile: tlsClientCaPath)
+                    GRPCServerOptions.TLS(
+                        certificateFile: certificate, privateKeyFile: $0, clientAuthoritiesFile: tlsClientCaPath)
                 }
             })
     }

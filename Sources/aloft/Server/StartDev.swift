@@ -27,14 +27,23 @@ struct StartDev: AsyncParsableCommand {
         let folder = DevFolder(root: data.map { URL(filePath: $0) } ?? DevFolder.standard)
         let stack = DevStack(
             options: .init(
-                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort, withWorker: !noWorker),
+                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort,
+                withWorker: !noWorker),
             log: log)
         let readyFile = listening.readyFile
         try await stack.run(until: { await signals.wait() }) { addresses in
-            Terminal.line("Aloft \(AloftVersion.text) is up after \((ContinuousClock.now - began).formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1))))")
+            Terminal.line(
+                "Aloft \(AloftVersion.text) is up after \((ContinuousClock.now - began).formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1))))"
+            )
             Terminal.table([
-                ["  gRPC", "\(addresses.server.host):\(addresses.server.grpcPort)", "any Temporal SDK, namespace default"],
-                ["  HTTP", "http://\(addresses.server.host):\(addresses.server.httpPort)", "POST /v1/payments, Temporal's JSON paths"],
+                [
+                    "  gRPC", "\(addresses.server.host):\(addresses.server.grpcPort)",
+                    "any Temporal SDK, namespace default",
+                ],
+                [
+                    "  HTTP", "http://\(addresses.server.host):\(addresses.server.httpPort)",
+                    "POST /v1/payments, Temporal's JSON paths",
+                ],
                 ["  sandbox", addresses.sandboxURL, "payment provider and shipping, faults at /_ctl/faults"],
                 ["  database", addresses.databaseURL, "psql"],
                 ["  feed", addresses.natsURL, "aloft feed tail --nats-url …"],

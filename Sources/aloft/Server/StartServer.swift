@@ -5,7 +5,9 @@ import Logging
 struct StartServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start the server on a Postgres and a NATS of your own.",
-        discussion: "The database must have the schema: 'aloft schema apply'. Without --nats-url there is no feed; it catches up later.")
+        discussion:
+            "The database must have the schema: 'aloft schema apply'. Without --nats-url there is no feed; it catches up later."
+    )
     @OptionGroup var database: DatabaseOptions
     @Option(name: .long, help: "NATS address (or ALOFT_NATS_URL).")
     var natsURL: String?

@@ -39,7 +39,9 @@ struct TailFeed: AsyncParsableCommand {
         let idle = IdleEnd(isWanted: all)
         for await message in idle.ending(messages) {
             let id = message.headers["Nats-Msg-Id"] ?? message.headers["ce-id"] ?? ""
-            if seen.insert(id).inserted, workflowID == nil || message.headers["ce-subject"] == workflowID { show(message) }
+            if seen.insert(id).inserted, workflowID == nil || message.headers["ce-subject"] == workflowID {
+                show(message)
+            }
             if all, message.sequence >= last { break }
         }
     }
@@ -47,7 +49,9 @@ struct TailFeed: AsyncParsableCommand {
     private func waitForConnection(_ client: JetStreamClient) async throws {
         let deadline = ContinuousClock.now + .seconds(10)
         while !client.isConnected {
-            guard ContinuousClock.now < deadline else { throw CommandFailure("--nats-url: nothing answers at \(natsURL)") }
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure("--nats-url: nothing answers at \(natsURL)")
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -63,7 +67,8 @@ struct TailFeed: AsyncParsableCommand {
             let headers = message.headers.keys.sorted().map { ($0, Printable.string(message.headers[$0] ?? "")) }
             Terminal.line(
                 Printable.object([
-                    ("sequence", .integer(Int64(message.sequence))), ("subject", .string(message.subject)), ("headers", .object(headers)),
+                    ("sequence", .integer(Int64(message.sequence))), ("subject", .string(message.subject)),
+                    ("headers", .object(headers)),
                     ("data", .raw(body.isEmpty ? "null" : body)),
                 ]).json)
         }
@@ -87,7 +92,9 @@ private struct IdleEnd {
                     }
                 }
                 group.addTask {
-                    while await !heard.isQuiet(for: .seconds(1)), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(100)) }
+                    while await !heard.isQuiet(for: .seconds(1)), !Task.isCancelled {
+                        try? await Task.sleep(for: .milliseconds(100))
+                    }
                 }
                 await group.next()
                 group.cancelAll()

@@ -6,7 +6,8 @@ import Worker
 
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "replay", abstract: "Replay histories: fold them and execute them again.", subcommands: [ReplayRun.self, ReplayVerify.self])
+        commandName: "replay", abstract: "Replay histories: fold them and execute them again.",
+        subcommands: [ReplayRun.self, ReplayVerify.self])
 }
 
 struct ReplayRun: AsyncParsableCommand {
@@ -64,7 +65,8 @@ struct ReplayRun: AsyncParsableCommand {
         case .json:
             Terminal.line(
                 Printable.object([
-                    ("workflowId", .string(workflowID)), ("identical", .boolean(same)), ("events", .integer(Int64(events))),
+                    ("workflowId", .string(workflowID)), ("identical", .boolean(same)),
+                    ("events", .integer(Int64(events))),
                     ("status", .string(status)), ("problem", .optional(problem)),
                 ]).json)
         }

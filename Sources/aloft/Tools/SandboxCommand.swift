@@ -4,7 +4,8 @@ import Sandbox
 
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sandbox", abstract: "Stand-ins for outside systems: payment provider, shipping.", subcommands: [StartSandbox.self])
+        commandName: "sandbox", abstract: "Stand-ins for outside systems: payment provider, shipping.",
+        subcommands: [StartSandbox.self])
 }
 
 struct StartSandbox: AsyncParsableCommand {
@@ -29,7 +30,8 @@ struct StartSandbox: AsyncParsableCommand {
         let log = logging.bootstrap(default: .notice)
         let server = try SandboxServer(
             configuration: SandboxConfiguration(
-                host: ip, port: port, webhookURL: webhookURL, webhookSecret: webhookSecret, journalPath: journal), logger: log)
+                host: ip, port: port, webhookURL: webhookURL, webhookSecret: webhookSecret, journalPath: journal),
+            logger: log)
         let (ip, readyFile) = (ip, readyFile)
         try await server.run { port in
             Terminal.line("sandbox  http://\(ip):\(port)")

@@ -22,7 +22,8 @@ struct DatabaseOptions: ParsableArguments {
 }
 
 struct ApplySchema: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "apply", abstract: "Bring a database to this version; safe to repeat.")
+    static let configuration = CommandConfiguration(
+        commandName: "apply", abstract: "Bring a database to this version; safe to repeat.")
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var logging: LogOptions
 

@@ -7,7 +7,8 @@ import Store
 
 struct ReplayVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check every run of a database: hash chains, dense event ids, snapshots against a fold.",
+        commandName: "verify",
+        abstract: "Check every run of a database: hash chains, dense event ids, snapshots against a fold.",
         discussion: "Reads the database alone; no server needs to run. Exit code 1 when anything is wrong.")
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
@@ -36,7 +37,10 @@ struct ReplayVerify: AsyncParsableCommand {
                 let page = try await store.listRuns(query)
                 for summary in page {
                     let key = summary.key
-                    guard let stored = try await store.loadRun(namespace: key.namespace, workflow: key.workflow, run: key.run) else {
+                    guard
+                        let stored = try await store.loadRun(
+                            namespace: key.namespace, workflow: key.workflow, run: key.run)
+                    else {
                         problems.append((key, "listed, but not there"))
                         continue
                     }
@@ -60,7 +64,9 @@ struct ReplayVerify: AsyncParsableCommand {
         switch output.format {
         case .text:
             for (key, problem) in problems { Terminal.line("WRONG  \(key): \(problem)") }
-            Terminal.line("\(runs) runs, \(events) events: \(problems.isEmpty ? "all chains and snapshots agree" : "\(problems.count) problems")")
+            Terminal.line(
+                "\(runs) runs, \(events) events: \(problems.isEmpty ? "all chains and snapshots agree" : "\(problems.count) problems")"
+            )
         case .json:
             Terminal.line(
                 Printable.object([

@@ -32,7 +32,8 @@ struct StartWorker: AsyncParsableCommand {
         do {
             try await GRPCTransport.withTransport(try server.transportOptions) { transport in
                 try await FamilyWorkers.run(
-                    transport: transport, namespace: namespace, settings: settings, log: log, until: { await signals.wait() },
+                    transport: transport, namespace: namespace, settings: settings, log: log,
+                    until: { await signals.wait() },
                     onReady: {
                         Terminal.line("working for \(address), namespace \(namespace)")
                         try ReadyFile.write([("ready", .boolean(true))], to: readyFile)

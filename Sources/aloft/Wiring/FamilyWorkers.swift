@@ -31,13 +31,15 @@ enum FamilyWorkers {
     /// Works until the task is cancelled or `until` returns; then lets the tasks in hand finish.
     static func run(
         transport: any Transport, namespace: String, settings: FamilyWorkerSettings, log: Logger,
-        until: @escaping @Sendable () async -> Void = { await Forever.wait() }, onReady: @escaping @Sendable () throws -> Void = {}
+        until: @escaping @Sendable () async -> Void = { await Forever.wait() },
+        onReady: @escaping @Sendable () throws -> Void = {}
     ) async throws {
         let pool = PostgresPool(PostgresConfiguration(url: settings.databaseURL, applicationName: "aloft worker"))
         let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup)
         let services = PaymentServices(
-            pool: pool, client: http, providerURL: settings.providerURL, providerKey: settings.providerKey, carrierURL: settings.shippingURL,
-            failpoints: try failpoints())
+            pool: pool, client: http, providerURL: settings.providerURL, providerKey: settings.providerKey,
+            carrierURL: settings.shippingURL,
+            policy: .configured, failpoints: try failpoints())
         let client = WorkflowClient(transport: transport, namespace: namespace)
         let workers = PaymentWorkflows.workers(client: client, services: services, options: WorkerOptions(logger: log))
         let stopping = Task {

@@ -8,7 +8,9 @@ enum MetricsText {
             text += "# HELP aloft_\(name) \(help)\n# TYPE aloft_\(name) \(kind)\naloft_\(name) \(value)\n"
         }
         add("commits_total", "counter", "Transactions committed.", Int64(host.commits))
-        add("commits_failed_total", "counter", "Transactions that failed or whose outcome was unknown.", Int64(host.failedCommits))
+        add(
+            "commits_failed_total", "counter", "Transactions that failed or whose outcome was unknown.",
+            Int64(host.failedCommits))
         add("committed_runs_total", "counter", "Runs written, over all transactions.", Int64(host.committedRuns))
         add("transitions_total", "counter", "Stored changes of runs.", Int64(host.transitions))
         add("events_total", "counter", "Events appended.", Int64(host.events))

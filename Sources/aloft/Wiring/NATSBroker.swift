@@ -8,7 +8,8 @@ struct NATSBroker: Broker {
     func prepareStream(name: String, subjects: [String]) async throws(BrokerError) -> StreamState {
         do throws(NATSError) {
             let info = try await client.prepareStream(name: name, subjects: subjects)
-            return StreamState(created: info.created, firstSequence: info.firstSequence, lastSequence: info.lastSequence)
+            return StreamState(
+                created: info.created, firstSequence: info.firstSequence, lastSequence: info.lastSequence)
         } catch {
             throw Self.translate(error)
         }
@@ -17,7 +18,8 @@ struct NATSBroker: Broker {
     func publish(_ messages: [FeedMessage], stream: String) async throws(BrokerError) -> [UInt64] {
         do throws(NATSError) {
             return try await client.publish(
-                messages.map { OutgoingMessage(subject: $0.subject, id: $0.id, headers: $0.headers, body: $0.body) }, stream: stream)
+                messages.map { OutgoingMessage(subject: $0.subject, id: $0.id, headers: $0.headers, body: $0.body) },
+                stream: stream)
         } catch {
             throw Self.translate(error)
         }

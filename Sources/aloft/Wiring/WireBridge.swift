@@ -15,7 +15,10 @@ enum WireBridge {
                 metadata: metadata.map { (name: $0.key, value: $0.value) }, deadline: now.advanced(by: span))
             switch await service.handle(call) {
             case .success(let response): return response
-            case .failure(let failure): throw RPCFailure(RPCFailure.Code(rawValue: failure.code.rawValue) ?? .unknown, failure.message, statusDetails: failure.statusDetails)
+            case .failure(let failure):
+                throw RPCFailure(
+                    RPCFailure.Code(rawValue: failure.code.rawValue) ?? .unknown, failure.message,
+                    statusDetails: failure.statusDetails)
             }
         }
     }

@@ -13,19 +13,25 @@ struct HistoryLine: Sendable {
         try events.map { bytes in
             let event = try EventCodec.decode(bytes)
             return HistoryLine(
-                id: event.id.value, time: RFC3339.text(event.time), type: event.kind.typeName, detail: detail(event.kind))
+                id: event.id.value, time: RFC3339.text(event.time), type: event.kind.typeName,
+                detail: detail(event.kind))
         }
     }
 
     var printable: Printable {
-        .object([("eventId", .integer(id)), ("eventTime", .string(time)), ("eventType", .string(type)), ("detail", .string(detail))])
+        .object([
+            ("eventId", .integer(id)), ("eventTime", .string(time)), ("eventType", .string(type)),
+            ("detail", .string(detail)),
+        ])
     }
 
     private static func detail(_ kind: EventKind) -> String {
         switch kind {
         case .workflowExecutionStarted(let a): "\(a.workflowType) on \(a.taskQueue.name)"
         case .workflowExecutionFailed(let a): a.failure.traits.message
-        case .workflowExecutionCompleted, .workflowExecutionCanceled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified: ""
+        case .workflowExecutionCompleted, .workflowExecutionCanceled, .upsertWorkflowSearchAttributes,
+            .workflowPropertiesModified:
+            ""
         case .workflowExecutionTimedOut(let a): "\(a.retryState)"
         case .workflowExecutionCancelRequested(let a): a.cause
         case .workflowExecutionTerminated(let a): a.reason
@@ -39,7 +45,8 @@ struct HistoryLine: Sendable {
         case .activityTaskScheduled(let a): "\(a.activityType) (\(a.activityID)) on \(a.taskQueue.name)"
         case .activityTaskStarted(let a): "of \(a.scheduledEventID), attempt \(a.attempt) by \(a.identity)"
         case .activityTaskCompleted(let a): "of \(a.scheduledEventID)"
-        case .activityTaskFailed(let a): "of \(a.scheduledEventID): \(a.failure.traits.type) \(a.failure.traits.message)"
+        case .activityTaskFailed(let a):
+            "of \(a.scheduledEventID): \(a.failure.traits.type) \(a.failure.traits.message)"
         case .activityTaskTimedOut(let a): "of \(a.scheduledEventID): \(a.failure.traits.message)"
         case .activityTaskCancelRequested(let a): "of \(a.scheduledEventID)"
         case .activityTaskCanceled(let a): "of \(a.scheduledEventID)"

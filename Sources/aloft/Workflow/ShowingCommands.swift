@@ -6,7 +6,9 @@ struct ListWorkflows: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List workflows, newest first.")
     @OptionGroup var server: ServerAddress
     @OptionGroup var output: OutputOptions
-    @Option(name: [.customLong("query"), .customShort("q")], help: "For example \"WorkflowType = 'pay.Charge' AND ExecutionStatus = 'Running'\".")
+    @Option(
+        name: [.customLong("query"), .customShort("q")],
+        help: "For example \"WorkflowType = 'pay.Charge' AND ExecutionStatus = 'Running'\".")
     var query: String = ""
     @Option(name: .long, help: "How many at most.")
     var limit: Int = 50
@@ -26,7 +28,10 @@ struct ListWorkflows: AsyncParsableCommand {
             Terminal.table(
                 [["STATUS", "WORKFLOW ID", "TYPE", "STARTED", "EVENTS"]]
                     + found.map {
-                        ["\($0.status)", $0.workflowID, $0.workflowType, $0.startTime.ISO8601Format(), "\($0.historyLength)"]
+                        [
+                            "\($0.status)", $0.workflowID, $0.workflowType, $0.startTime.ISO8601Format(),
+                            "\($0.historyLength)",
+                        ]
                     })
         case .json: Terminal.line(Printable.list(found.map(\.printable)).json)
         }
@@ -42,14 +47,16 @@ struct DescribeWorkflow: AsyncParsableCommand {
     func run() async throws {
         let target = target
         let description = try await server.withClient { client in
-            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self).describe()
+            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self)
+                .describe()
         }
         let summary = description.summary
         switch output.format {
         case .text:
             Terminal.table([
                 ["workflow id", summary.workflowID], ["run id", summary.runID], ["type", summary.workflowType],
-                ["task queue", summary.taskQueue], ["status", "\(summary.status)"], ["started", summary.startTime.ISO8601Format()],
+                ["task queue", summary.taskQueue], ["status", "\(summary.status)"],
+                ["started", summary.startTime.ISO8601Format()],
                 ["closed", summary.closeTime?.ISO8601Format() ?? "-"], ["events", "\(summary.historyLength)"],
                 ["history bytes", "\(summary.historyBytes)"],
                 ["workflow task", description.workflowTaskAttempt.map { "attempt \($0)" } ?? "-"],
@@ -67,7 +74,8 @@ struct DescribeWorkflow: AsyncParsableCommand {
                     .list(
                         description.pendingActivities.map {
                             .object([
-                                ("activityId", .string($0.activityID)), ("type", .string($0.activityType)), ("state", .string("\($0.state)")),
+                                ("activityId", .string($0.activityID)), ("type", .string($0.activityType)),
+                                ("state", .string("\($0.state)")),
                                 ("attempt", .integer(Int64($0.attempt))),
                             ])
                         })
@@ -86,7 +94,8 @@ struct ShowWorkflow: AsyncParsableCommand {
     func run() async throws {
         let target = target
         let history = try await server.withClient { client in
-            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self).fetchHistory()
+            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self)
+                .fetchHistory()
         }
         let lines = try HistoryLine.lines(of: history.events)
         switch output.format {
@@ -99,7 +108,8 @@ struct ShowWorkflow: AsyncParsableCommand {
 extension WorkflowSummary {
     var printable: Printable {
         .object([
-            ("workflowId", .string(workflowID)), ("runId", .string(runID)), ("type", .string(workflowType)), ("taskQueue", .string(taskQueue)),
+            ("workflowId", .string(workflowID)), ("runId", .string(runID)), ("type", .string(workflowType)),
+            ("taskQueue", .string(taskQueue)),
             ("status", .string("\(status)")), ("startTime", .string(startTime.ISO8601Format())),
             ("closeTime", .optional(closeTime?.ISO8601Format())), ("historyLength", .integer(Int64(historyLength))),
             ("historyBytes", .integer(Int64(historyBytes))),

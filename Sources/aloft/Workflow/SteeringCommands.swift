@@ -52,7 +52,8 @@ struct CancelWorkflow: AsyncParsableCommand {
     func run() async throws {
         let (target, reason) = (target, reason)
         try await server.withClient { client in
-            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self).cancel(reason: reason)
+            try await client.handle(workflowID: target.workflowID, runID: target.runID, returning: JSONValue.self)
+                .cancel(reason: reason)
         }
         Terminal.line("cancellation of \(target.workflowID) requested")
     }
@@ -60,7 +61,8 @@ struct CancelWorkflow: AsyncParsableCommand {
 
 struct TerminateWorkflow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "terminate", abstract: "End a workflow at once; its code does not run again, so nothing is compensated.")
+        commandName: "terminate",
+        abstract: "End a workflow at once; its code does not run again, so nothing is compensated.")
     @OptionGroup var server: ServerAddress
     @OptionGroup var target: WorkflowTarget
     @Option(name: .long, help: "Why, for the history.")

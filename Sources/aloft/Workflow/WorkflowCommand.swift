@@ -7,7 +7,8 @@ struct WorkflowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workflow", abstract: "Start, watch and steer workflows.",
         subcommands: [
-            StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, ShowWorkflow.self, DescribeWorkflow.self, ResultOfWorkflow.self,
+            StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, ShowWorkflow.self, DescribeWorkflow.self,
+            ResultOfWorkflow.self,
             SignalWorkflow.self, QueryWorkflow.self, CancelWorkflow.self, TerminateWorkflow.self,
         ])
 }
@@ -33,9 +34,13 @@ extension ServerAddress {
     }
 
     /// Connects, runs `body`, and turns failures into a message for standard error.
-    func withClient<Result: Sendable>(_ body: @Sendable @escaping (WorkflowClient) async throws -> Result) async throws -> Result {
+    func withClient<Result: Sendable>(_ body: @Sendable @escaping (WorkflowClient) async throws -> Result) async throws
+        -> Result
+    {
         do {
-            return try await WorkflowClient.withConnection(to: try transportOptions, namespace: namespace) { try await body($0) }
+            return try await WorkflowClient.withConnection(to: try transportOptions, namespace: namespace) {
+                try await body($0)
+            }
         } catch let failure as RPCFailure {
             let hint = failure.code == .unavailable ? " (is a server running at \(address)?)" : ""
             throw CommandFailure("\(failure.code): \(failure.message)\(hint)")
@@ -113,7 +118,8 @@ struct StartOptionsArguments: ParsableArguments {
 }
 
 struct StartWorkflow: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "start", abstract: "Start a workflow and return at once.")
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start a workflow and return at once.")
     @OptionGroup var server: ServerAddress
     @OptionGroup var start: StartOptionsArguments
     @OptionGroup var output: OutputOptions
@@ -123,21 +129,24 @@ struct StartWorkflow: AsyncParsableCommand {
         let arguments = try start.arguments
         let type = start.type
         let handle = try await server.withClient { client in
-            try await client.start(workflowType: type, arguments: arguments, options: options, returning: JSONValue.self)
+            try await client.start(
+                workflowType: type, arguments: arguments, options: options, returning: JSONValue.self)
         }
         switch output.format {
         case .text: Terminal.line("started \(options.id) (run \(handle.firstRunID ?? ""))")
         case .json:
             Terminal.line(
                 Printable.object([
-                    ("workflowId", .string(options.id)), ("runId", .optional(handle.firstRunID)), ("namespace", .string(server.namespace)),
+                    ("workflowId", .string(options.id)), ("runId", .optional(handle.firstRunID)),
+                    ("namespace", .string(server.namespace)),
                 ]).json)
         }
     }
 }
 
 struct ExecuteWorkflow: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "execute", abstract: "Start a workflow and wait for its result.")
+    static let configuration = CommandConfiguration(
+        commandName: "execute", abstract: "Start a workflow and wait for its result.")
     @OptionGroup var server: ServerAddress
     @OptionGroup var start: StartOptionsArguments
     @OptionGroup var output: OutputOptions
@@ -147,7 +156,8 @@ struct ExecuteWorkflow: AsyncParsableCommand {
         let arguments = try start.arguments
         let type = start.type
         let result = try await server.withClient { client in
-            let handle = try await client.start(workflowType: type, arguments: arguments, options: options, returning: JSONValue.self)
+            let handle = try await client.start(
+                workflowType: type, arguments: arguments, options: options, returning: JSONValue.self)
             Terminal.progress("\(options.id) is running")
             let result = await Swift.Result { try await handle.result() }
             Terminal.progress("")
@@ -192,7 +202,8 @@ struct WorkflowOutcome: Sendable {
         case (.failure(let error as WorkflowFailed), .json):
             Terminal.line(
                 Printable.object([
-                    ("workflowId", .string(workflowID)), ("runId", .string(error.runID)), ("status", .string("\(error.status)")),
+                    ("workflowId", .string(workflowID)), ("runId", .string(error.runID)),
+                    ("status", .string("\(error.status)")),
                     ("failure", .string("\(error.cause)")),
                 ]).json)
             throw ExitCode(1)

@@ -38,14 +38,16 @@ struct ActivityRunnerTests {
         _ activities: RegisteredActivity..., classifier: ActivityFailureClassifier? = nil
     ) -> ActivityRunner {
         ActivityRunner(
-            activities: Dictionary(uniqueKeysWithValues: activities.map { ($0.name, $0) }), service: server.client().service,
+            activities: Dictionary(uniqueKeysWithValues: activities.map { ($0.name, $0) }),
+            service: server.client().service,
             converter: converter, taskQueue: "q", classifier: classifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
             draw: { backoff, attempt in backoff.bound(attempt: attempt) })
     }
 
     private func task(
-        _ type: String, _ input: [any Encodable] = [], attempt: Int32 = 1, heartbeatTimeout: Int64 = 0, details: [any Encodable] = []
+        _ type: String, _ input: [any Encodable] = [], attempt: Int32 = 1, heartbeatTimeout: Int64 = 0,
+        details: [any Encodable] = []
     ) throws -> ActivityRunner.Task {
         var task = ActivityRunner.Task()
         task.taskToken = Data([1, 2])
@@ -85,7 +87,9 @@ struct ActivityRunnerTests {
             }
         }
         await runner(RegisteredActivity(Double())).run(try task("Double", [21]), control: ActivityControl())
-        #expect(try converter.value(Int.self, fromWire: last("RespondActivityTaskCompleted", as: Completed.self).result) == 42)
+        #expect(
+            try converter.value(Int.self, fromWire: last("RespondActivityTaskCompleted", as: Completed.self).result)
+                == 42)
     }
 
     @Test("An error is reported as a failure; an own back-off adds the pause")

@@ -11,7 +11,9 @@ import Testing
 private struct RawService: RegistrableRPCService {
     struct Bytes: MessageSerializer, MessageDeserializer {
         func serialize<Output: GRPCContiguousBytes>(_ message: [UInt8]) -> Output { Output(message) }
-        func deserialize<Input: GRPCContiguousBytes>(_ bytes: Input) -> [UInt8] { bytes.withUnsafeBytes { [UInt8]($0) } }
+        func deserialize<Input: GRPCContiguousBytes>(_ bytes: Input) -> [UInt8] {
+            bytes.withUnsafeBytes { [UInt8]($0) }
+        }
     }
     let arrived = AsyncStream<Void>.makeStream()
     let cancelled = AsyncStream<Void>.makeStream()
@@ -33,7 +35,8 @@ private struct RawService: RegistrableRPCService {
             status.number(1, 5)
             status.text(2, "gone")
             status.field(3, any.bytes)
-            throw RPCError(code: .notFound, message: "gone", metadata: ["grpc-status-details-bin": .binary(status.bytes)])
+            throw RPCError(
+                code: .notFound, message: "gone", metadata: ["grpc-status-details-bin": .binary(status.bytes)])
         }
         register("Wait", with: &router) { [arrived, cancelled] _, context in
             arrived.continuation.finish()
@@ -88,7 +91,7 @@ struct GRPCTransportTests {
             $0.compressesRequests = compressed
         } _: { client, _ in
             let answer = try await client.call(
-                method("Echo"), request: [1, 2], metadata: [("temporal-namespace", "n")], deadline: .seconds(10))
+                method("Echo"), request: [1, 2], metadata: [("temporal-namespace", "n")], deadline: .seconds(120))
             #expect(answer == [1, 2] + Array("Bearer secretnx".utf8))
         }
     }
@@ -97,7 +100,7 @@ struct GRPCTransportTests {
     func status() async throws {
         try await withPair { client, _ in
             do {
-                _ = try await client.call(method("Fail"), request: [], metadata: [], deadline: .seconds(10))
+                _ = try await client.call(method("Fail"), request: [], metadata: [], deadline: .seconds(120))
                 Issue.record("expected a failure")
             } catch let error as RPCFailure {
                 #expect(error.code == .notFound)
@@ -105,7 +108,7 @@ struct GRPCTransportTests {
                 #expect(error.detail("NotFoundFailure") == [])
             }
             do {
-                _ = try await client.call(method("Missing"), request: [], metadata: [], deadline: .seconds(10))
+                _ = try await client.call(method("Missing"), request: [], metadata: [], deadline: .seconds(120))
                 Issue.record("expected a failure")
             } catch let error as RPCFailure {
                 #expect(error.code == .unimplemented)
@@ -128,11 +131,13 @@ struct GRPCTransportTests {
     @Test("Many calls share the connection; a cancelled one ends alone, and the server hears of it")
     func shared() async throws {
         try await withPair { client, service in
-            let waiting = Task { try await client.call(method("Wait"), request: [], metadata: [], deadline: .seconds(60)) }
+            let waiting = Task {
+                try await client.call(method("Wait"), request: [], metadata: [], deadline: .seconds(60))
+            }
             try await withThrowingTaskGroup(of: [UInt8].self) { group in
                 for number in 0..<50 as Range<UInt8> {
                     group.addTask {
-                        try await client.call(method("Echo"), request: [number], metadata: [], deadline: .seconds(30))
+                        try await client.call(method("Echo"), request: [number], metadata: [], deadline: .seconds(120))
                     }
                 }
                 var numbers: Set<UInt8> = []

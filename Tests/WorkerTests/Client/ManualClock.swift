@@ -27,7 +27,8 @@ final class ManualClock: Clock, Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { turn in
-                let (answer, woken): (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
+                let (answer, woken): (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) = state.withLock {
+                    state in
                     if Task.isCancelled { return (.failure(CancellationError()), []) }
                     if deadline <= state.now { return (.success(()), []) }
                     state.sleepers.append((id, deadline, turn))

@@ -34,7 +34,8 @@ struct RetryTests {
         #expect(backoff.bound(attempt: 100_000) == .seconds(30))
         var generator = SplitMix(state: 1)
         let waits = (0..<1000).map { _ in
-            RetryBackoff.fullJitter(base: .milliseconds(500), cap: .seconds(30), attempt: 10, using: &generator).inSeconds
+            RetryBackoff.fullJitter(base: .milliseconds(500), cap: .seconds(30), attempt: 10, using: &generator)
+                .inSeconds
         }
         let mean = waits.reduce(0, +) / 1000
         #expect(mean > 13.5 && mean < 16.5, "mean \(mean) with seed 1")

@@ -12,7 +12,9 @@ final class ScriptedServer: Sendable {
         var metadata: [String: String]
         var deadline: Duration
 
-        func request<Request: Message>(as type: Request.Type) throws -> Request { try Request(serializedBytes: request) }
+        func request<Request: Message>(as type: Request.Type) throws -> Request {
+            try Request(serializedBytes: request)
+        }
     }
     typealias Answer = @Sendable (Call) async throws -> [UInt8]
 

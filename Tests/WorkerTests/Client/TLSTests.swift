@@ -57,7 +57,9 @@ struct TLSTests {
         (nameless.certificateFile, nameless.privateKeyFile) = (nil, nil)
         var distrustful = good
         distrustful.trustRootsFile = nil
-        let tries: [(tls: GRPCTransportOptions.TLS, isLetIn: Bool)] = [(good, true), (nameless, false), (distrustful, false)]
+        let tries: [(tls: GRPCTransportOptions.TLS, isLetIn: Bool)] = [
+            (good, true), (nameless, false), (distrustful, false),
+        ]
         try await withGRPCServer(transport: transport, services: []) { server in
             let port = try #require(try await server.listeningAddress?.ipv4).port
             for (tls, isLetIn) in tries {

@@ -16,7 +16,8 @@ struct WorkflowClientTests {
     private let converter = DataConverter.default
 
     /// An answer to the long poll that carries one close event.
-    private func closed(_ change: (inout Temporal_Api_History_V1_HistoryEvent) throws -> Void) throws -> HistoryResponse {
+    private func closed(_ change: (inout Temporal_Api_History_V1_HistoryEvent) throws -> Void) throws -> HistoryResponse
+    {
         var event = Temporal_Api_History_V1_HistoryEvent()
         event.eventID = 11
         try change(&event)
@@ -40,11 +41,15 @@ struct WorkflowClientTests {
             return response
         }
         let options = StartOptions(
-            id: "order-1", taskQueue: "pay", executionTimeout: .seconds(60), runTimeout: .seconds(30), taskTimeout: .seconds(5),
-            retryPolicy: RetryPolicy(initialInterval: .milliseconds(500), maximumAttempts: 3, nonRetryableErrorTypes: ["X"]),
-            idReusePolicy: .rejectDuplicate, idConflictPolicy: .useExisting, startDelay: .seconds(2), memo: ["who": "ann"],
+            id: "order-1", taskQueue: "pay", executionTimeout: .seconds(60), runTimeout: .seconds(30),
+            taskTimeout: .seconds(5),
+            retryPolicy: RetryPolicy(
+                initialInterval: .milliseconds(500), maximumAttempts: 3, nonRetryableErrorTypes: ["X"]),
+            idReusePolicy: .rejectDuplicate, idConflictPolicy: .useExisting, startDelay: .seconds(2),
+            memo: ["who": "ann"],
             searchAttributes: ["Cents": .int(7)], priority: 2, summary: "one order")
-        let handle = try await server.client().start(workflowType: "Charge", "in", 2, options: options, returning: Int.self)
+        let handle = try await server.client().start(
+            workflowType: "Charge", "in", 2, options: options, returning: Int.self)
         #expect(handle.firstRunID == "run-1")
         #expect(handle.runID == nil)
         let call = try #require(server.calls("StartWorkflowExecution").first)
@@ -115,7 +120,10 @@ struct WorkflowClientTests {
         let calls = server.calls("GetWorkflowExecutionHistory")
         let requests = try calls.map { try $0.request(as: HistoryRequest.self) }
         #expect(requests.map(\.nextPageToken) == [Data(), Data([1]), Data([1])])
-        #expect(requests.allSatisfy { $0.waitNewEvent && $0.historyEventFilterType == .closeEvent && $0.execution.runID == "r" })
+        #expect(
+            requests.allSatisfy {
+                $0.waitNewEvent && $0.historyEventFilterType == .closeEvent && $0.execution.runID == "r"
+            })
         #expect(calls.allSatisfy { $0.deadline == .seconds(70) })
     }
 
@@ -202,7 +210,9 @@ struct WorkflowClientTests {
             (_: Temporal_Api_Workflowservice_V1_RequestCancelWorkflowExecutionRequest) in
             Temporal_Api_Workflowservice_V1_RequestCancelWorkflowExecutionResponse()
         }
-        server.on("TerminateWorkflowExecution") { _ in throw RPCFailure(.notFound, "workflow execution already completed") }
+        server.on("TerminateWorkflowExecution") { _ in
+            throw RPCFailure(.notFound, "workflow execution already completed")
+        }
         let handle = server.client().handle(workflowID: "w", runID: "r", returning: NoValue.self)
         try await handle.signal("go", 1)
         try await handle.cancel(reason: "why")
@@ -255,7 +265,8 @@ struct WorkflowClientTests {
             (_: Temporal_Api_Workflowservice_V1_RespondActivityTaskFailedByIdRequest) in
             Temporal_Api_Workflowservice_V1_RespondActivityTaskFailedByIdResponse()
         }
-        server.on("RecordActivityTaskHeartbeat") { (_: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatRequest) in
+        server.on("RecordActivityTaskHeartbeat") {
+            (_: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatRequest) in
             var response = Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatResponse()
             response.cancelRequested = true
             return response

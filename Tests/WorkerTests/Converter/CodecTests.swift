@@ -21,7 +21,9 @@ private final class KeyPerWorkflow: EncryptionKeyProvider {
 @Suite("Payload codecs")
 struct CodecTests {
     private let key = EncryptionKey(id: "k1", key: SymmetricKey(data: (0..<32).map { UInt8($0) }))
-    private var converter: DataConverter { DataConverter(codec: AES256GCMCodec(keys: FixedEncryptionKeys(current: key))) }
+    private var converter: DataConverter {
+        DataConverter(codec: AES256GCMCodec(keys: FixedEncryptionKeys(current: key)))
+    }
 
     @Test("A sealed value names its key, hides its content and opens again")
     func roundTrip() throws {
@@ -49,7 +51,9 @@ struct CodecTests {
         }
         var short = payload
         short.data = Array(short.data.prefix(5))
-        #expect(throws: EncryptionFailure.doesNotAuthenticate(keyID: "k1")) { try converter.value(Int.self, from: short) }
+        #expect(throws: EncryptionFailure.doesNotAuthenticate(keyID: "k1")) {
+            try converter.value(Int.self, from: short)
+        }
     }
 
     @Test("A payload without a codec's mark passes unchanged")

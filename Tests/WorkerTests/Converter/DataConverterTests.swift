@@ -104,7 +104,9 @@ struct DataConverterTests {
                 (value as? String).map { Payload(encoding: encoding, data: Array($0.uppercased().utf8)) }
             }
             func value<Value: Decodable>(_ type: Value.Type, from payload: Payload) throws -> Value {
-                guard let text = String(decoding: payload.data, as: UTF8.self) as? Value else { throw ConversionFailure("no") }
+                guard let text = String(decoding: payload.data, as: UTF8.self) as? Value else {
+                    throw ConversionFailure("no")
+                }
                 return text
             }
         }

@@ -18,7 +18,9 @@ private struct Throttled: ApplicationFailureConvertible {
 struct FailureTests {
     private let converter = DataConverter.default
 
-    private func message(_ error: any Error, _ converter: DataConverter = .default) throws -> Temporal_Api_Failure_V1_Failure {
+    private func message(_ error: any Error, _ converter: DataConverter = .default) throws
+        -> Temporal_Api_Failure_V1_Failure
+    {
         try Temporal_Api_Failure_V1_Failure(serializedBytes: converter.failure(for: error))
     }
 
@@ -94,9 +96,11 @@ struct FailureTests {
     func roundTrips() throws {
         let failures: [any TemporalFailure] = [
             TimeoutFailure("t", kind: .scheduleToClose, lastHeartbeatDetails: FailureDetails([1])),
-            CanceledFailure("c", details: FailureDetails(["d"]), identity: "me"), TerminatedFailure("x", identity: "op"),
+            CanceledFailure("c", details: FailureDetails(["d"]), identity: "me"),
+            TerminatedFailure("x", identity: "op"),
             ServerFailure("s", isNonRetryable: true), ResetWorkflowFailure("r"),
-            ActivityFailure(activityType: "A", activityID: "1", startedEventID: 9, identity: "w", cause: CanceledFailure()),
+            ActivityFailure(
+                activityType: "A", activityID: "1", startedEventID: 9, identity: "w", cause: CanceledFailure()),
             ChildWorkflowFailure(
                 namespace: "n", workflowID: "w", runID: "r", workflowType: "T", initiatedEventID: 3, startedEventID: 4,
                 retryOutcome: .timeout, cause: ServerFailure("s")),
@@ -122,7 +126,8 @@ struct FailureTests {
 
     @Test("With an encoded text the message travels through the codec")
     func encodedText() throws {
-        let codec = AES256GCMCodec(keys: FixedEncryptionKeys(current: EncryptionKey(id: "k", key: SymmetricKey(size: .bits256))))
+        let codec = AES256GCMCodec(
+            keys: FixedEncryptionKeys(current: EncryptionKey(id: "k", key: SymmetricKey(size: .bits256))))
         let sealed = DataConverter(codec: codec, encodesFailureText: true)
         let wire = try message(ApplicationFailure("card 4111", details: FailureDetails(["4111"])), sealed)
         #expect(wire.message == "Encoded failure")

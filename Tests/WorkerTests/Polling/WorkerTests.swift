@@ -45,7 +45,6 @@ private final class TaskList: Sendable {
         let encoded: [[UInt8]] = try tasks.map { try $0.serializedBytes() }
         state = Mutex(State(tasks: encoded))
     }
-
     func next() async -> [UInt8] {
         if let task = state.withLock({ $0.tasks.isEmpty ? nil : $0.tasks.removeFirst() }) { return task }
         await withCheckedContinuation { turn in
@@ -57,7 +56,6 @@ private final class TaskList: Sendable {
         }
         return []
     }
-
     /// Ends all polls, now and later, with the empty answer.
     func endPolls() {
         let waiting = state.withLock { state in
@@ -99,18 +97,18 @@ struct WorkerLifeTests {
             "RespondQueryTaskCompleted", "RespondWorkflowTaskCompleted",
         ] { server.on(method) { _ in [] } }
     }
-
     private func worker(
-        _ processor: (any WorkflowTaskProcessing)?, _ activities: RegisteredActivity..., gracePeriod: Duration = .seconds(10),
+        _ processor: (any WorkflowTaskProcessing)?, _ activities: RegisteredActivity...,
+        gracePeriod: Duration = .seconds(10),
         activitiesMax: Int = 10
     ) -> Worker {
         var options = WorkerOptions(
             activitiesMax: activitiesMax, workflowPollsMax: 2, activityPollsMax: 2, gracePeriod: gracePeriod)
         options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return Worker(
-            client: server.client(), taskQueue: "q", processor: processor, activities: activities, options: options, clock: clock)
+            client: server.client(), taskQueue: "q", processor: processor, activities: activities, options: options,
+            clock: clock)
     }
-
     private func workflowTask(_ run: String, attempt: Int32 = 1) -> WorkflowTask {
         var task = WorkflowTask()
         task.taskToken = Data(run.utf8)
@@ -119,7 +117,6 @@ struct WorkerLifeTests {
         task.attempt = attempt
         return task
     }
-
     private func activityTask(_ type: String) -> ActivityTask {
         var task = ActivityTask()
         task.taskToken = Data(type.utf8)
@@ -127,7 +124,6 @@ struct WorkerLifeTests {
         task.attempt = 1
         return task
     }
-
     private func schedule(_ type: String, queue: String = "q") -> Temporal_Api_Command_V1_Command {
         var command = Temporal_Api_Command_V1_Command()
         command.commandType = .scheduleActivityTask
@@ -195,7 +191,8 @@ struct WorkerLifeTests {
                 $0.workflowExecutionStartedEventAttributes.workflowType.name = "Hello"
                 $0.workflowExecutionStartedEventAttributes.taskQueue.name = "q"
                 $0.workflowExecutionStartedEventAttributes.input = input
-                $0.workflowExecutionStartedEventAttributes.originalExecutionRunID = "0191b2c3-0000-7000-8000-000000000001"
+                $0.workflowExecutionStartedEventAttributes.originalExecutionRunID =
+                    "0191b2c3-0000-7000-8000-000000000001"
             },
             try event(2, .workflowTaskScheduled) { $0.workflowTaskScheduledEventAttributes.taskQueue.name = "q" },
             try event(3, .workflowTaskStarted) { $0.workflowTaskStartedEventAttributes.scheduledEventID = 2 },
@@ -239,7 +236,8 @@ struct WorkerLifeTests {
     func eager() async throws {
         try prepare(workflowTasks: [workflowTask("r1")])
         let commands = [
-            schedule("a"), schedule("a", queue: "elsewhere"), schedule("unknown"), schedule("a"), schedule("a"), schedule("a"),
+            schedule("a"), schedule("a", queue: "elsewhere"), schedule("unknown"), schedule("a"), schedule("a"),
+            schedule("a"),
         ]
         let started = activityTask("a")
         server.on("RespondWorkflowTaskCompleted") { (_: Completion) in
@@ -406,7 +404,8 @@ struct WorkerLifeTests {
         let fails = AnswerList([true, true, false])
         let life = WorkerLife()
         let poller = Poller(
-            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
+            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            clock: clock,
             backoff: RetryBackoff(base: .seconds(1), cap: .seconds(1))
         ) { () throws(RPCFailure) in
             if fails.next() { throw RPCFailure(.unavailable, "away") }
@@ -430,7 +429,8 @@ extension WorkerLifeTests {
         let polls = Mutex(0)
         let life = WorkerLife()
         let poller = Poller(
-            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
+            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            clock: clock,
             backoff: RetryBackoff(base: .seconds(1), cap: .seconds(1))
         ) { () throws(RPCFailure) in
             polls.withLock { $0 += 1 }
@@ -451,7 +451,6 @@ extension TaskList {
         await other.waitForEnd()
         return []
     }
-
     fileprivate func waitForEnd() async {
         await withCheckedContinuation { turn in
             let isOver = state.withLock { state in
