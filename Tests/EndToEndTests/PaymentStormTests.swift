@@ -6,7 +6,8 @@ import Testing
 @Suite("Payments in a storm", .serialized, .timeLimit(.minutes(15)))
 struct PaymentStormTests {
     private static let policy = """
-        {"ambiguitySeconds": 2, "retryBaseSeconds": 0.05, "compensationBaseSeconds": 0.1, "compensationCapSeconds": 2}
+        {"ambiguitySeconds": 2, "retryBaseSeconds": 0.05, "compensationBaseSeconds": 0.1, "compensationCapSeconds": 2,
+            "breakerOpenSeconds": 2, "breakerRampSeconds": 2}
         """
 
     @Test("17: 200 payments, seeded faults, five kills of worker and server: every payment ends and the books agree")
@@ -18,13 +19,14 @@ struct PaymentStormTests {
             try await stage.startWorker(policy: Self.policy)
             let desk = PaymentDesk(stage: stage)
             try await desk.stock("mug", 150)
-            for (match, action, share) in [
+            for (rule, (match, action, share)) in [
                 ("POST *", "drop_before", 0.04), ("POST *", "drop_after", 0.04), ("GET *", "drop_before", 0.02),
                 ("POST *", "status", 0.04), ("WEBHOOK *", "lose_webhook", 0.1),
-            ] {
+            ].enumerated() {
                 let effect = Bool.random(using: &random)
+                let own = seed &+ UInt64(rule) &* 7919
                 try await desk.fault(
-                    #"{"match": "\#(match)", "action": "\#(action)", "probability": \#(share), "seed": \#(seed), "effect": \#(effect)}"#
+                    #"{"match": "\#(match)", "action": "\#(action)", "probability": \#(share), "seed": \#(own), "effect": \#(effect)}"#
                 )
             }
             let cards = ["tok_visa", "tok_visa", "tok_visa", "tok_visa", "tok_chargeDeclined"]

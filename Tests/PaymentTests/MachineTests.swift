@@ -81,6 +81,28 @@ struct CircuitBreakerTests {
     }
 }
 
+@Suite("Peer gate")
+struct PeerGateTests {
+    @Test("An error that the peer repeats from its memory does not open the breaker; the same error, fresh, does")
+    func replayed() async {
+        let gate = PeerGate(name: "provider")
+        for isReplayed in [true, false] {
+            for _ in 0..<10 {
+                var failure = EffectFailure(.ambiguous, "provider answered 500")
+                failure.isReplayed = isReplayed
+                _ = try? await gate.call(tenant: "a") { () async throws(EffectFailure) in throw failure }
+            }
+            do {
+                try await gate.call(tenant: "a") { () async throws(EffectFailure) in }
+                #expect(isReplayed)
+            } catch {
+                #expect(!isReplayed)
+                #expect(error.type == "Throttled")
+            }
+        }
+    }
+}
+
 @Suite("Bulkhead")
 struct BulkheadTests {
     @Test("One tenant gets half of the places, others the rest")

@@ -67,7 +67,9 @@ struct CarrierClient: Sendable {
             let call = HTTPCall(method: method, url: self.baseURL + path, headers: headers, body: body)
             let answer = try await call.run(self.http, within: min(scope.callLimit, .seconds(12)))
             guard (200..<300).contains(answer.status) else {
-                throw CarrierClient.failure(answer, isWrite: method == .POST)
+                var failure = CarrierClient.failure(answer, isWrite: method == .POST)
+                failure.isReplayed = answer.headers.first(name: "idempotent-replayed") == "true"
+                throw failure
             }
             do {
                 return try JSONDecoder().decode(type, from: answer.body)

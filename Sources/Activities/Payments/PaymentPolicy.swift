@@ -24,6 +24,9 @@ public struct PaymentPolicy: Codable, Hashable, Sendable {
     public var amountMax: Int64 = 99_999_999
     /// The first bound of the pauses between attempts at an outside effect.
     public var retryBaseSeconds = 0.5
+    /// How long a peer that fails is left alone, and how long its traffic takes to come back.
+    public var breakerOpenSeconds = 30.0
+    public var breakerRampSeconds = 20.0
 
     public init() {}
 
@@ -47,13 +50,22 @@ public struct PaymentPolicy: Codable, Hashable, Sendable {
         try read(.triesPerGeneration, &self.triesPerGeneration)
         try read(.amountMax, &self.amountMax)
         try read(.retryBaseSeconds, &self.retryBaseSeconds)
+        try read(.breakerOpenSeconds, &self.breakerOpenSeconds)
+        try read(.breakerRampSeconds, &self.breakerRampSeconds)
     }
 
     /// The policy in the variable `ALOFT_PAY_POLICY` (a JSON object with the names above), or the default.
-    public static var configured: PaymentPolicy {
-        guard let text = ProcessInfo.processInfo.environment["ALOFT_PAY_POLICY"],
-            let policy = try? JSONDecoder().decode(PaymentPolicy.self, from: Data(text.utf8))
-        else { return PaymentPolicy() }
-        return policy
+    ///
+    /// - Throws: `DecodingError` for a text that is no such object.
+    public static func configured() throws -> PaymentPolicy {
+        guard let text = ProcessInfo.processInfo.environment["ALOFT_PAY_POLICY"] else { return PaymentPolicy() }
+        return try JSONDecoder().decode(PaymentPolicy.self, from: Data(text.utf8))
+    }
+
+    var breaker: CircuitBreaker.Settings {
+        var settings = CircuitBreaker.Settings()
+        settings.openFor = .milliseconds(Int64(self.breakerOpenSeconds * 1000))
+        settings.rampFor = .milliseconds(Int64(self.breakerRampSeconds * 1000))
+        return settings
     }
 }

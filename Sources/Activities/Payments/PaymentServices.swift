@@ -17,9 +17,9 @@ public struct PaymentServices: Sendable {
     ///   - failpoints: armed only for tests.
     public init(
         pool: PostgresPool, client: HTTPClient, providerURL: String, providerKey: String, carrierURL: String,
-        policy: PaymentPolicy = .configured, failpoints: Failpoints = .none,
-        breaker: CircuitBreaker.Settings = .init()
+        policy: PaymentPolicy = PaymentPolicy(), failpoints: Failpoints = .none
     ) {
+        let breaker = policy.breaker
         self.pool = pool
         self.provider = ProviderClient(
             http: client, baseURL: providerURL, secret: providerKey, gate: PeerGate(name: "provider", breaker: breaker))

@@ -81,7 +81,9 @@ struct ProviderClient: Sendable {
     ) throws(EffectFailure) -> Answer {
         guard (200..<300).contains(answer.status) else {
             let body = try? JSONDecoder().decode(ProviderErrorEnvelope.self, from: answer.body)
-            throw ProviderClient.failure(answer, body?.error, isWrite: isWrite)
+            var failure = ProviderClient.failure(answer, body?.error, isWrite: isWrite)
+            failure.isReplayed = answer.headers.first(name: "idempotent-replayed") == "true"
+            throw failure
         }
         do {
             return try JSONDecoder().decode(type, from: answer.body)

@@ -23,6 +23,8 @@ public struct EffectFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public var message: String
     /// What the card said, when it declined.
     public var decline: Decline?
+    /// The peer repeated an earlier answer from its memory: that says nothing about how it is now.
+    public var isReplayed = false
 
     /// A card's answer.
     public struct Decline: Codable, Hashable, Sendable {

@@ -44,6 +44,7 @@ public final class PeerGate: Sendable {
         } catch {
             self.state.withLock { state in
                 switch error.kind {
+                case _ where error.isReplayed: state.breaker.forget()
                 case .transient, .ambiguous, .unresolved: state.breaker.record(success: false, at: self.now)
                 case .permanent: state.breaker.record(success: true, at: self.now)
                 case .throttled, .invalid, .conflict: state.breaker.forget()

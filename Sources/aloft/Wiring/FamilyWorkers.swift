@@ -28,6 +28,14 @@ enum FamilyWorkers {
         return points
     }
 
+    private static func policy() throws -> PaymentPolicy {
+        do {
+            return try PaymentPolicy.configured()
+        } catch {
+            throw CommandFailure("ALOFT_PAY_POLICY: not a JSON object of numbers by name: \(error)")
+        }
+    }
+
     /// Works until the task is cancelled or `until` returns; then lets the tasks in hand finish.
     static func run(
         transport: any Transport, namespace: String, settings: FamilyWorkerSettings, log: Logger,
@@ -39,7 +47,7 @@ enum FamilyWorkers {
         let services = PaymentServices(
             pool: pool, client: http, providerURL: settings.providerURL, providerKey: settings.providerKey,
             carrierURL: settings.shippingURL,
-            policy: .configured, failpoints: try failpoints())
+            policy: try policy(), failpoints: try failpoints())
         let client = WorkflowClient(transport: transport, namespace: namespace)
         let workers = PaymentWorkflows.workers(client: client, services: services, options: WorkerOptions(logger: log))
         let stopping = Task {
