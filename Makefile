@@ -24,7 +24,7 @@ lint: setup          ## formatting
 	@scripts/lint.sh
 
 unit: build          ## unit, property, store, gateway and end-to-end tests (private servers)
-	swift test --skip-build --skip PaymentStormTests
+	swift test --skip-build
 
 drift: build         ## generated code equals our protos
 	@scripts/proto.sh --check

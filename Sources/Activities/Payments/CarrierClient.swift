@@ -40,12 +40,47 @@ struct CarrierClient: Sendable {
         } catch {
             throw EffectFailure(.invalid, "the address cannot be written as JSON")
         }
-        return try await self.send(Shipment.self, .POST, "/shipping/v1/shipments", body: body, key: key, tenant, scope)
+        return try await self.once(key) { key throws(EffectFailure) in
+            try await self.send(
+                Shipment.self, .POST, "/shipping/v1/shipments", body: body, key: key, tenant, scope)
+        } done: { () throws(EffectFailure) in
+            try await self.shipments(ofPayment: payment, tenant: tenant, scope: scope)
+                .first { $0.status != "canceled" }
+        }
     }
 
-    func cancel(_ id: String, key: String, tenant: String, scope: EffectScope) async throws(EffectFailure) -> Shipment {
-        try await self.send(
-            Shipment.self, .POST, "/shipping/v1/shipments/\(id)/cancel", body: "{}", key: key, tenant, scope)
+    /// Cancels a parcel of a payment.
+    func cancel(_ id: String, payment: String, key: String, tenant: String, scope: EffectScope)
+        async throws(EffectFailure) -> Shipment
+    {
+        try await self.once(key) { key throws(EffectFailure) in
+            try await self.send(
+                Shipment.self, .POST, "/shipping/v1/shipments/\(id)/cancel", body: "{}", key: key, tenant, scope)
+        } done: { () throws(EffectFailure) in
+            try await self.shipments(ofPayment: payment, tenant: tenant, scope: scope)
+                .first { $0.id == id && $0.status == "canceled" }
+        }
+    }
+
+    /// Keys of one operation that the carrier may have answered for good with an error.
+    private static let keysMax = 8
+
+    /// One write, under the first key that the carrier does not hold an error for.
+    ///
+    /// A carrier that repeats a stored error for a key will do so for ever. It has then done with that key: its list says
+    /// whether the parcel is as we want it, and if not, the next key asks anew. Every attempt walks the same keys.
+    private func once(
+        _ key: String, _ write: (String) async throws(EffectFailure) -> Shipment,
+        done: () async throws(EffectFailure) -> Shipment?
+    ) async throws(EffectFailure) -> Shipment {
+        for number in 1..<Self.keysMax {
+            do throws(EffectFailure) {
+                return try await write(number == 1 ? key : "\(key)/k\(number)")
+            } catch  where error.isReplayed && error.kind == .ambiguous {
+                if let shipment = try await done() { return shipment }
+            }
+        }
+        return try await write("\(key)/k\(Self.keysMax)")
     }
 
     /// What the carrier has booked for a payment.

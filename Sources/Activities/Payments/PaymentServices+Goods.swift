@@ -86,7 +86,8 @@ extension PaymentServices {
                     ofPayment: payment.id, tenant: payment.merchant, scope: scope)
                 where shipment.status != "canceled" {
                     _ = try await self.carrier.cancel(
-                        shipment.id, key: "\(op.value)/\(shipment.id)", tenant: payment.merchant, scope: scope)
+                        shipment.id, payment: payment.id, key: "\(op.value)/\(shipment.id)", tenant: payment.merchant,
+                        scope: scope)
                     last = shipment.id
                 }
                 return last

@@ -16,7 +16,7 @@ public struct HostConfiguration: Sendable {
     /// Transitions that wait for the store, per partition; more are refused.
     public var waitingTransitionsMax = 50_000
     /// Deadlines this far ahead are held in memory.
-    public var timerWindow = TimeSpan.seconds(30)
+    public var timerWindow = TimeSpan.seconds(300)
     public var wakePageMax = 500
     public var loadsAtOnceMax = 16
     /// How often a command is decided again after a conflict or a short outage.

@@ -5,6 +5,8 @@ import History
 final class OpenWrite {
     let hot: HotRun
     var events: [StoredEvent] = []
+    /// The same events as the engine made them, for the feed; in step with `events`.
+    var kinds: [EventKind] = []
     var attempts: [ActivityAttempt] = []
     var effects: [Effect] = []
     var supersedes: RunID?

@@ -172,7 +172,7 @@ extension Partition {
                     entries.append(
                         OutboxEntry(
                             lane: row.lane, sequence: sequence, run: hot.key, workflowType: row.summary.workflowType,
-                            events: write.events))
+                            events: write.events, kinds: write.kinds))
                 }
             }
             guard !hot.isDropped else { continue }

@@ -194,6 +194,7 @@ actor Partition {
         hot.lastHash = hash
         hot.tail.append(stored)
         write.events.append(stored)
+        write.kinds.append(event.kind)
         batch.bytes += body.count
         metrics.events += 1
     }

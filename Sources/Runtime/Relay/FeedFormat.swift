@@ -9,14 +9,18 @@ public enum FeedFormat {
     public static func messageID(_ run: RunID, _ event: EventID) -> String { "\(run)/\(event)" }
 
     static func messages(of entry: OutboxEntry, namespace: String, encoder: any EventEncoder) -> [FeedMessage] {
-        entry.events.map { stored in message(of: stored, entry: entry, namespace: namespace, encoder: encoder) }
+        entry.events.indices.map { index in
+            let stored = entry.events[index]
+            let kind =
+                index < entry.kinds.count ? entry.kinds[index] : (try? encoder.decode(stored.body))?.kind
+            return message(of: stored, kind: kind, entry: entry, namespace: namespace)
+        }
     }
 
     private static func message(
-        of stored: StoredEvent, entry: OutboxEntry, namespace: String, encoder: any EventEncoder
+        of stored: StoredEvent, kind: EventKind?, entry: OutboxEntry, namespace: String
     ) -> FeedMessage {
-        let event = try? encoder.decode(stored.body)
-        let typeName = event?.kind.typeName ?? "Type\(stored.type)"
+        let typeName = kind?.typeName ?? "Type\(stored.type)"
         let id = messageID(entry.run.run, stored.id)
         var json = JSONWriter()
         json.object { json in
@@ -28,7 +32,7 @@ public enum FeedFormat {
             json.field("event_type", typeName)
             json.field("event_time", RFC3339.text(stored.time))
             json.fieldIfSet("actor", stored.actor)
-            if let event { json.object("attributes") { FeedAttributes.write(event.kind, to: &$0) } }
+            if let kind { json.object("attributes") { FeedAttributes.write(kind, to: &$0) } }
         }
         return FeedMessage(
             subject: "aloft.\(token(namespace)).history.\(token(entry.workflowType)).\(typeName)", id: id,

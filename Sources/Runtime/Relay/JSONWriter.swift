@@ -3,7 +3,7 @@ struct JSONWriter {
     private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init() { bytes.reserveCapacity(256) }
+    init() { bytes.reserveCapacity(640) }
 
     mutating func object(_ name: String? = nil, _ body: (inout JSONWriter) -> Void) {
         key(name)
@@ -46,8 +46,17 @@ struct JSONWriter {
         bytes.append(UInt8(ascii: ":"))
     }
 
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
     private mutating func string(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
+        guard value.utf8.contains(where: JSONWriter.isEscaped) else {
+            bytes.append(contentsOf: value.utf8)
+            bytes.append(UInt8(ascii: "\""))
+            return
+        }
         for byte in value.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):

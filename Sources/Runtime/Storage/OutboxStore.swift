@@ -7,12 +7,18 @@ public struct OutboxEntry: Sendable, Hashable {
     public var run: RunKey
     public var workflowType: String
     public var events: [StoredEvent]
-    public init(lane: Int16, sequence: Int64, run: RunKey, workflowType: String, events: [StoredEvent]) {
+    /// What `events` say, decoded: as many as there are events, or none, when they come from the store.
+    public var kinds: [EventKind]
+
+    public init(
+        lane: Int16, sequence: Int64, run: RunKey, workflowType: String, events: [StoredEvent], kinds: [EventKind] = []
+    ) {
         self.lane = lane
         self.sequence = sequence
         self.run = run
         self.workflowType = workflowType
         self.events = events
+        self.kinds = kinds
     }
 }
 
