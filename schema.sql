@@ -89,6 +89,10 @@ create table aloft.runs (
     start_request_id  text     not null,
     memo              bytea,              -- encoded temporal.api.common.v1.Memo
     search_attributes bytea,              -- encoded temporal.api.common.v1.SearchAttributes
+    parent_run_id     uuid,               -- only of a child
+    root_run_id       uuid,               -- the run above all parents; null when it is this one
+    parent_workflow_id text,
+    root_workflow_id  text,
     snapshot          bytea    not null,  -- the run as the engine holds it; can be rebuilt from its events
     constraint runs_pkey primary key (slot, run_id),
     constraint runs_status check (status between 1 and 7),

@@ -28,4 +28,6 @@ value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$fol
 grpc=$(value grpc)
 echo "conformance: Python SDK against $grpc"
 (cd Tests/Conformance && ../../.cache/venv/bin/python core.py "$grpc" "${1:-}")
+(cd Tests/Conformance && ../../.cache/venv/bin/python children.py "$grpc" "${1:-}")
+(cd Tests/Conformance && ../../.cache/venv/bin/python external.py "$grpc" "${1:-}")
 (cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")

@@ -11,6 +11,8 @@ struct Draft {
     var successor: StartRun?
     /// Something changed that must survive a crash, although no event says so.
     var changedState = false
+    /// The run is closed to make room for a reset: its children go on.
+    var leavesChildren = false
 
     init(now: Timestamp, limits: Limits) {
         self.now = now
@@ -29,6 +31,7 @@ extension Run {
     mutating func emit(
         _ kind: EventKind, _ draft: inout Draft, at time: Timestamp? = nil, userMetadata: Blob? = nil
     ) {
+        if kind.closesRun != nil { sendClosing(kind, draft) }
         let event = Event(id: lastEventID.next, time: time ?? draft.now, kind: kind, userMetadata: userMetadata)
         do {
             try apply(event)
@@ -47,10 +50,13 @@ extension Run {
         buffer(fact, &draft, at: time)
     }
 
-    /// Records `fact`; the end of an activity names the event that recorded its start.
+    /// Records `fact`; the end of an activity or a child names the event that recorded its start.
     mutating func emit(_ fact: BufferedFact, _ draft: inout Draft, at time: Timestamp?) {
         var startedEventID = EventID.none
         if let key = fact.endedActivity { startedEventID = activities.table[key]?.startedEventID ?? .none }
+        if case .related(let related) = fact, let key = related.child {
+            startedEventID = children.table[key]?.startedEventID ?? .none
+        }
         emit(fact.event(startedEventID: startedEventID), &draft, at: time)
     }
 }

@@ -10,19 +10,22 @@ enum BufferedFact: Hashable, Sendable {
     case activityFailed(ActivityTaskFailed)
     case activityTimedOut(ActivityTaskTimedOut)
     case activityCanceled(ActivityTaskCanceled)
+    /// What another run told.
+    case related(RelatedFact)
 
     /// Ends move behind everything else, so that a start precedes its end.
     var isEnd: Bool {
         switch self {
         case .signaled, .cancelRequested, .timerFired, .activityStarted: false
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled: true
+        case .related(let fact): fact.isEnd
         }
     }
 
     /// The activity whose end this is.
     var endedActivity: EventID? {
         switch self {
-        case .signaled, .cancelRequested, .timerFired, .activityStarted: nil
+        case .signaled, .cancelRequested, .timerFired, .activityStarted, .related: nil
         case .activityCompleted(let end): end.scheduledEventID
         case .activityFailed(let end): end.scheduledEventID
         case .activityTimedOut(let end): end.scheduledEventID
@@ -30,7 +33,7 @@ enum BufferedFact: Hashable, Sendable {
         }
     }
 
-    /// The event, once it is known which event recorded the start of an activity.
+    /// The event, once it is known which event recorded the start of an activity or a child.
     func event(startedEventID: EventID) -> EventKind {
         switch self {
         case .signaled(let attributes): return .workflowExecutionSignaled(attributes)
@@ -49,6 +52,7 @@ enum BufferedFact: Hashable, Sendable {
         case .activityCanceled(var end):
             end.startedEventID = startedEventID
             return .activityTaskCanceled(end)
+        case .related(let fact): return fact.event(childStarted: startedEventID)
         }
     }
 
@@ -62,6 +66,7 @@ enum BufferedFact: Hashable, Sendable {
         case .activityFailed(let end): 64 + end.failure.bytes
         case .activityTimedOut(let end): 64 + end.failure.bytes
         case .activityCanceled(let end): 64 + (end.details?.count ?? 0)
+        case .related(let fact): fact.bytes
         }
     }
 }
@@ -122,6 +127,7 @@ extension Run {
         case .timerFired(let fired): timers.fireWasBuffered(fired.startedEventID)
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled:
             if let key = fact.endedActivity { activities.table.update(key) { $0.endIsBuffered = true } }
+        case .related(let related): noteBuffered(related)
         }
         eventBuffer.append(fact, at: time ?? draft.now)
         let isFull =

@@ -22,6 +22,11 @@ extension Run {
             PendingTimer(timerID: $0.timerID, startedEventID: $0.startedEventID, firesAt: $0.firesAt)
         }
         if timersHere != fold.timers.table.all { return "pending timers" }
+        if children.table.all.map(\.recorded) != fold.children.table.all.map(\.recorded) { return "pending children" }
+        if externals.table.all.map(\.recorded) != fold.externals.table.all.map(\.recorded) {
+            return "pending requests to other workflows"
+        }
+        if let unsent = missingMessage { return unsent }
         return workflowTask.differs(from: fold.workflowTask)
     }
 
@@ -30,8 +35,34 @@ extension Run {
     /// Left out of account: the sticky queue and the number of a transient attempt, which a crash may forget.
     public var isRebuiltByHistory: Bool {
         guard isOpen else { return true }
-        guard eventBuffer.isEmpty, workflowTask.pending?.lease?.isRecorded != true else { return false }
+        guard eventBuffer.isEmpty, outgoing.isEmpty, deliveries.inOrder.isEmpty, !isHeld,
+            workflowTask.pending?.lease?.isRecorded != true
+        else { return false }
         return activities.table.all.allSatisfy { $0.attempt == 1 && !$0.isStarted && !$0.endIsBuffered }
+    }
+}
+
+extension Run {
+    /// Whatever waits for another run's answer has a message under way, or the answer in the buffer.
+    private var missingMessage: String? {
+        var underWay: Set<EventID> = []
+        for entry in outgoing.entries {
+            switch entry.body {
+            case .startChild(let child): underWay.insert(child.start.attributes.parent?.initiatedEventID ?? .none)
+            case .signal(let signal): underWay.insert(signal.initiatedEventID)
+            case .requestCancel(let cancel): underWay.insert(cancel.attributes.externalInitiatedEventID)
+            case .releaseChild, .closeChild, .childClosed: break
+            }
+        }
+        for child in children.table.all
+        where !child.isStarted && !child.endIsBuffered && !underWay.contains(child.initiatedEventID) {
+            return "no message starts child \(child.initiatedEventID)"
+        }
+        for pending in externals.table.all
+        where !pending.answerIsBuffered && !underWay.contains(pending.initiatedEventID) {
+            return "no message is under way for event \(pending.initiatedEventID)"
+        }
+        return nil
     }
 }
 

@@ -46,6 +46,7 @@ extension Run {
         case .workflowTaskTimedOut(let attributes):
             try workflowTask.timeOut(attributes, id: id, time: event.time, normal: normalQueue)
         case .workflowTaskFailed(let attributes):
+            if attributes.cause == .resetWorkflow { facts.resetFrom = attributes.baseRunID }
             try workflowTask.fail(attributes, id: id, time: event.time, normal: normalQueue)
         case .workflowExecutionSignaled(let attributes):
             facts.signalCount += 1
@@ -72,6 +73,8 @@ extension Run {
             facts.searchAttributes = Self.change(searchAttributes, by: attributes.searchAttributes)
         case .workflowPropertiesModified(let attributes):
             facts.memo = Self.change(memo, by: attributes.upsertedMemo)
+        case .childWorkflow(let child): try foldChild(child, id: id)
+        case .externalWorkflow(let external): try foldExternal(external, id: id)
         }
     }
 
@@ -103,8 +106,25 @@ extension Run {
             .workflowExecutionSignaled, .workflowExecutionCancelRequested, .workflowTaskScheduled, .workflowTaskStarted,
             .workflowTaskCompleted, .workflowTaskTimedOut, .workflowTaskFailed, .timerStarted, .timerFired,
             .timerCanceled,
-            .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified:
+            .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
+            .externalWorkflow:
             throw Corruption("event \(event.id): \(event.kind.typeName) is not about an activity")
+        }
+    }
+
+    private mutating func foldChild(_ event: ChildWorkflowEvent, id: EventID) throws(Corruption) {
+        try children.fold(event, id: id)
+        switch event {
+        case .initiated: break
+        case .startFailed, .started, .ended: noticeable()
+        }
+    }
+
+    private mutating func foldExternal(_ event: ExternalWorkflowEvent, id: EventID) throws(Corruption) {
+        try externals.fold(event, id: id)
+        switch event {
+        case .cancelInitiated, .signalInitiated: break
+        case .cancelFailed, .cancelRequested, .signalFailed, .signaled: noticeable()
         }
     }
 
@@ -121,6 +141,8 @@ extension Run {
         workflowTask.isOwed = false
         activities.removeAll()
         timers.removeAll()
+        children.removeAll()
+        externals.removeAll()
         sticky = nil
     }
 

@@ -10,7 +10,7 @@ extension Run {
     }
 
     /// Before a run is closed from outside: the started task fails, what was buffered is recorded.
-    private mutating func endStartedTaskByForce(_ draft: inout Draft) {
+    mutating func endStartedTaskByForce(_ draft: inout Draft) {
         guard workflowTask.isStarted else { return }
         failStartedTask(cause: .forceCloseCommand, failure: nil, identity: Self.serverIdentity, &draft)
     }

@@ -19,6 +19,9 @@ extension Run {
         case .recordMarker(let wish): try recordMarker(wish, metadata, context, &draft)
         case .upsertWorkflowSearchAttributes(let attributes): try upsert(attributes, metadata, context, &draft)
         case .modifyWorkflowProperties(let memo): try modifyMemo(memo, metadata, context, &draft)
+        case .startChildWorkflow(let wish): try startChild(wish, metadata, &context, &draft)
+        case .requestCancelExternalWorkflow(let wish): try requestCancelExternal(wish, metadata, context, &draft)
+        case .signalExternalWorkflow(let wish): try signalExternal(wish, metadata, context, &draft)
         case .unsupported(let type):
             throw BadCommand(cause: .featureDisabled, message: "command type \(type) is not supported by this server")
         }

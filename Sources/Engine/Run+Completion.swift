@@ -7,6 +7,10 @@ struct CommandContext {
     let newRunID: RunID
     var eagerRequestIDs: ArraySlice<RequestID>
     var eagerActivities: [StartedActivity] = []
+    /// The name of the run's own namespace.
+    var namespaceName = ""
+    /// The children that this completion asked for.
+    var initiatedChildren: Set<WorkflowID> = []
 }
 
 /// What a refused completion is taken back to.
@@ -14,24 +18,31 @@ private struct Checkpoint {
     let facts: Run.Facts
     let workflowTask: WorkflowTaskMachine
     let eventBuffer: EventBuffer
+    let outgoing: MessageOutbox
     let draft: Draft
 
     init(_ run: inout Run, _ draft: Draft) {
         facts = run.facts
         workflowTask = run.workflowTask
         eventBuffer = run.eventBuffer
+        outgoing = run.outgoing
         self.draft = draft
         run.activities.table.trackChanges()
         run.timers.table.trackChanges()
+        run.children.table.trackChanges()
+        run.externals.table.trackChanges()
     }
 
     func restore(_ run: inout Run, _ draft: inout Draft) {
         run.facts = facts
         run.workflowTask = workflowTask
         run.eventBuffer = eventBuffer
+        run.outgoing = outgoing
         draft = self.draft
         run.activities.rollBack()
         run.timers.rollBack()
+        run.children.rollBack()
+        run.externals.rollBack()
     }
 }
 
@@ -58,7 +69,8 @@ extension Run {
         emit(.workflowTaskCompleted(completed), &draft)
         var context = CommandContext(
             completedEventID: lastEventID, identity: completed.identity, newRunID: request.newRunID,
-            eagerRequestIDs: request.eagerRequestIDs.prefix(draft.limits.eagerActivitiesMax))
+            eagerRequestIDs: request.eagerRequestIDs.prefix(draft.limits.eagerActivitiesMax),
+            namespaceName: request.namespaceName)
         do {
             for command in request.commands { try perform(command, &context, &draft) }
         } catch {
@@ -68,6 +80,8 @@ extension Run {
         }
         activities.table.keepChanges()
         timers.table.keepChanges()
+        children.table.keepChanges()
+        externals.table.keepChanges()
         finish(request, task, context, &draft)
     }
 
@@ -124,7 +138,8 @@ extension WorkflowCommand.Kind {
             .continueAsNewWorkflowExecution:
             true
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
-            .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .unsupported:
+            .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported:
             false
         }
     }
@@ -142,6 +157,9 @@ extension WorkflowCommand.Kind {
         case .recordMarker: "RecordMarker"
         case .upsertWorkflowSearchAttributes: "UpsertWorkflowSearchAttributes"
         case .modifyWorkflowProperties: "ModifyWorkflowProperties"
+        case .startChildWorkflow: "StartChildWorkflowExecution"
+        case .requestCancelExternalWorkflow: "RequestCancelExternalWorkflowExecution"
+        case .signalExternalWorkflow: "SignalExternalWorkflowExecution"
         case .unsupported(let type): "command of type \(type)"
         }
     }

@@ -2,7 +2,7 @@ public import History
 
 extension Run {
     /// Moves with every change of the format; older versions are read as long as runs may carry them.
-    private static let snapshotVersion: UInt8 = 1
+    private static let snapshotVersion: UInt8 = 2
 
     /// Everything that must survive: the history's part and the live part.
     ///
@@ -51,6 +51,8 @@ extension Run {
         try workflowTask.code(&coder)
         try activities.code(&coder)
         try timers.code(&coder)
+        try children.code(&coder)
+        try externals.code(&coder)
         try coder.code(&sticky, StickyAttributes(queue: "", scheduleToStartTimeout: .zero)) {
             coder, sticky throws(Corruption) in
             try coder.code(&sticky.queue)
@@ -61,6 +63,9 @@ extension Run {
         try coder.code(&eventBuffer.bytes)
         try coder.code(&cancelRequestIsBuffered)
         try requests.code(&coder)
+        try coder.code(&isHeld)
+        try outgoing.code(&coder)
+        try deliveries.code(&coder)
         try coder.code(&historySizeBytes)
     }
 }
@@ -75,6 +80,7 @@ extension Run.Facts {
         let blank = Run.ChangedMap(blob: nil)
         try coder.code(&memo, blank) { coder, map throws(Corruption) in try coder.code(&map.blob) }
         try coder.code(&searchAttributes, blank) { coder, map throws(Corruption) in try coder.code(&map.blob) }
+        try coder.code(&resetFrom)
     }
 }
 

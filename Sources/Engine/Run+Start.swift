@@ -17,6 +17,8 @@ extension Run {
         let eager = attributes.firstWorkflowTaskBackoff.isPositive ? nil : request.eager
         attributes.eagerExecutionAccepted = eager != nil
         key = request.key
+        isHeld = request.isHeld
+        for message in request.deliveredMessages { deliveries.remember(message) }
         emit(.workflowExecutionStarted(attributes), &draft, userMetadata: request.userMetadata)
         if let signal = request.signal { emit(.workflowExecutionSignaled(signal.attributes), &draft) }
         scheduleOwedTask(&draft)

@@ -81,7 +81,7 @@ extension Run {
         attributes.memo = memo
         attributes.searchAttributes = searchAttributes
         attributes.requestID = RequestID(runID.value)
-        return StartRun(key: next, attributes: attributes)
+        return StartRun(key: next, attributes: attributes, deliveredMessages: deliveries.inOrder)
     }
 
     /// A timeout has nobody who brings an id for the next run: it follows from this run's id.

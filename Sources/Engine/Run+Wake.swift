@@ -61,17 +61,18 @@ extension Run {
     /// events of a transient one.
     public var unrecordedEvents: [Event] { isOpen ? workflowTask.unrecorded : [] }
 
-    /// Is there anything that only a loaded run can go on with: an offer, a lease, a running activity?
+    /// Is there anything that only a loaded run can go on with: an offer, a lease, a running activity, a message?
     var isBusy: Bool {
-        workflowTask.pending != nil || !activities.table.isEmpty || !eventBuffer.isEmpty
+        workflowTask.pending != nil || !activities.table.isEmpty || !eventBuffer.isEmpty || !outgoing.isEmpty
     }
 
     /// What a store keeps as the moment at which the run must be loaded at the latest.
     ///
     /// - Returns: zero for a run that has an outstanding offer, a started task or activity, or a deadline before
-    ///   `now` + `horizon`; else its next deadline; `nil` for a run that waits for somebody else, or is closed.
+    ///   `now` + `horizon`; else its next deadline; `nil` for a run that waits for somebody else, or is closed
+    ///   and has told everybody.
     public func wakeHint(at now: Timestamp, horizon: TimeSpan) -> Timestamp? {
-        guard isOpen else { return nil }
+        guard isOpen else { return outgoing.isEmpty ? nil : .zero }
         if isBusy { return .zero }
         guard let next = nextDeadline else { return nil }
         return next <= now.advanced(by: horizon) ? .zero : next

@@ -25,7 +25,7 @@ extension Run {
 
     /// Schedules the workflow task that events have made necessary, unless one is pending or the first one has to wait.
     mutating func scheduleOwedTask(_ draft: inout Draft, heartbeatSince: Timestamp? = nil) {
-        guard isOpen, workflowTask.isOwed, workflowTask.pending == nil else { return }
+        guard isOpen, !isHeld, workflowTask.isOwed, workflowTask.pending == nil else { return }
         if !workflowTask.wasEverScheduled, draft.now < firstTaskTime { return }
         let normal = normalQueue
         var queue = normal
@@ -176,7 +176,7 @@ extension Run {
     /// When something happens to the workflow task by itself.
     var workflowTaskDeadline: Timestamp? {
         guard let task = workflowTask.pending else {
-            return workflowTask.isOwed ? (workflowTask.wasEverScheduled ? startTime : firstTaskTime) : nil
+            return workflowTask.isOwed && !isHeld ? (workflowTask.wasEverScheduled ? startTime : firstTaskTime) : nil
         }
         if let lease = task.lease { return lease.deadline }
         return task.scheduleToStartTimeout.map { task.scheduledTime.advanced(by: $0) }

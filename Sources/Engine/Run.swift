@@ -19,6 +19,8 @@ public struct Run: Hashable, Sendable {
     var workflowTask = WorkflowTaskMachine()
     var activities = ActivityMachine()
     var timers = TimerMachine()
+    var children = ChildMachine()
+    var externals = ExternalMachine()
 
     // The live part.
 
@@ -26,6 +28,11 @@ public struct Run: Hashable, Sendable {
     var eventBuffer = EventBuffer()
     var cancelRequestIsBuffered = false
     var requests = RememberedRequests()
+    /// A child whose start the parent has not recorded yet: its first workflow task waits.
+    var isHeld = false
+    var outgoing = MessageOutbox()
+    /// Messages of other runs that were taken, by this run or by those before it.
+    var deliveries = RememberedRequests()
     /// Bytes of the stored history, as the shell counts them.
     public internal(set) var historySizeBytes: Int64 = 0
 
@@ -39,6 +46,8 @@ public struct Run: Hashable, Sendable {
         /// `nil` while it is as event 1 says.
         var memo: ChangedMap?
         var searchAttributes: ChangedMap?
+        /// The run whose history this one began with, when it came from a reset.
+        var resetFrom: RunID?
     }
 
     /// A map of payloads that was changed since event 1; `blob` is `nil` when nothing is left in it.
@@ -82,6 +91,8 @@ public struct Run: Hashable, Sendable {
         case .heartbeatActivity(let request): try heartbeatActivity(request, &draft)
         case .wake: wake(&draft)
         case .resetSticky: resetSticky(&draft)
+        case .receive(let message): try receive(message, &draft)
+        case .settleMessage(let request): settle(request, &draft)
         }
         settle(stampBefore: stamp, &draft)
         return draft.transition

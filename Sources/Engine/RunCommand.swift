@@ -21,6 +21,10 @@ public enum RunCommand: Hashable, Sendable {
     case wake
     /// Forgets the sticky queue; a scheduled task moves to the normal queue.
     case resetSticky
+    /// Another run tells this one something; a repeated message changes nothing.
+    case receive(RunMessage)
+    /// A message of this run has reached its receiver.
+    case settleMessage(SettleMessage)
 }
 
 public struct StartRun: Hashable, Sendable {
@@ -32,16 +36,22 @@ public struct StartRun: Hashable, Sendable {
     public var signal: SignalRun?
     /// Eager start: the first workflow task is started at once for this identity, with this request id.
     public var eager: StartWorkflowTask?
+    /// The first workflow task waits until the parent has recorded the start.
+    public var isHeld: Bool
+    /// What the runs before this one got from other runs, so that a repeated message is known.
+    public var deliveredMessages: [RequestID]
 
     public init(
         key: RunKey, attributes: WorkflowExecutionStarted, userMetadata: Blob? = nil, signal: SignalRun? = nil,
-        eager: StartWorkflowTask? = nil
+        eager: StartWorkflowTask? = nil, isHeld: Bool = false, deliveredMessages: [RequestID] = []
     ) {
         self.key = key
         self.attributes = attributes
         self.userMetadata = userMetadata
         self.signal = signal
         self.eager = eager
+        self.isHeld = isHeld
+        self.deliveredMessages = deliveredMessages
     }
 }
 
@@ -103,11 +113,14 @@ public struct CompleteWorkflowTask: Hashable, Sendable {
     public var newRunID: RunID
     /// Request ids for eager activities; none given means none are started eagerly.
     public var eagerRequestIDs: [RequestID]
+    /// The name of the run's own namespace, for events that name it.
+    public var namespaceName: String
 
     public init(
         token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted,
         sticky: StickyAttributes? = nil,
-        returnNewTask: RequestID? = nil, forceNewTask: Bool = false, newRunID: RunID, eagerRequestIDs: [RequestID] = []
+        returnNewTask: RequestID? = nil, forceNewTask: Bool = false, newRunID: RunID, eagerRequestIDs: [RequestID] = [],
+        namespaceName: String = ""
     ) {
         self.token = token
         self.commands = commands
@@ -117,6 +130,7 @@ public struct CompleteWorkflowTask: Hashable, Sendable {
         self.forceNewTask = forceNewTask
         self.newRunID = newRunID
         self.eagerRequestIDs = eagerRequestIDs
+        self.namespaceName = namespaceName
     }
 }
 

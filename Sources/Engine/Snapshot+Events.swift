@@ -47,6 +47,8 @@ extension SnapshotCoder {
         try code(&value.completionCallbacks)
         try code(&value.versioningOverride)
         try code(&value.requestID)
+        try code(&value.parent)
+        try code(&value.root)
     }
 
     mutating func code(_ value: inout ActivityTaskScheduled) throws(Corruption) {
@@ -79,6 +81,14 @@ extension SnapshotCoder {
         try code(&value.header)
         try code(&value.identity)
         try code(&value.requestID)
+        try code(&value.external)
+    }
+
+    mutating func code(_ value: inout WorkflowExecutionCancelRequested) throws(Corruption) {
+        try code(&value.cause)
+        try code(&value.identity)
+        try code(&value.external)
+        try code(&value.externalInitiatedEventID)
     }
 
     mutating func code(_ value: inout ActivityTaskCanceled) throws(Corruption) {
@@ -104,8 +114,7 @@ extension SnapshotCoder {
         case .cancelRequested(var attributes):
             tag = 2
             try code(&tag)
-            try code(&attributes.cause)
-            try code(&attributes.identity)
+            try code(&attributes)
         case .timerFired(var attributes):
             tag = 3
             try code(&tag)
@@ -138,6 +147,10 @@ extension SnapshotCoder {
             tag = 8
             try code(&tag)
             try code(&end)
+        case .related(let fact):
+            tag = 9
+            try code(&tag)
+            try write(fact)
         }
     }
 
@@ -151,8 +164,7 @@ extension SnapshotCoder {
             return .signaled(attributes)
         case 2:
             var attributes = WorkflowExecutionCancelRequested()
-            try code(&attributes.cause)
-            try code(&attributes.identity)
+            try code(&attributes)
             return .cancelRequested(attributes)
         case 3:
             var attributes = TimerFired(timerID: "", startedEventID: .none)
@@ -164,6 +176,7 @@ extension SnapshotCoder {
             try code(&attributes)
             return .activityStarted(attributes)
         case 5...8: return try readEnd(tag)
+        case 9: return .related(try readRelatedFact())
         case let other: throw Corruption("snapshot: \(other) is not a kind of buffered event")
         }
     }

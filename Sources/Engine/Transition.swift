@@ -110,6 +110,8 @@ public enum Reply: Hashable, Sendable {
     case workflowTaskCompleted(newTask: StartedWorkflowTask?, eagerActivities: [StartedActivity])
     case activity(StartedActivity)
     case heartbeat(cancelRequested: Bool, paused: Bool, reset: Bool)
+    /// What another run's message came to.
+    case received(MessageOutcome)
     /// The command was recorded as a failure (a bad command, UnhandledCommand): store the events, then answer with this error.
     case rejected(Rejection)
 }

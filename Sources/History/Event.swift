@@ -50,4 +50,6 @@ public enum EventKind: Hashable, Sendable {
     case markerRecorded(MarkerRecorded)
     case upsertWorkflowSearchAttributes(UpsertWorkflowSearchAttributes)
     case workflowPropertiesModified(WorkflowPropertiesModified)
+    case childWorkflow(ChildWorkflowEvent)
+    case externalWorkflow(ExternalWorkflowEvent)
 }

@@ -44,6 +44,10 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
     public var completionCallbacks: [Blob]
     public var versioningOverride: Blob?
     public var requestID: RequestID
+    /// Only in a child.
+    public var parent: ParentWorkflow?
+    /// The workflow that stands above all parents; only in a child.
+    public var root: WorkflowReference?
 
     public init(
         workflowType: String, workflowID: WorkflowID, taskQueue: TaskQueue, input: Blob? = nil, header: Blob? = nil,
@@ -54,7 +58,8 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
         identity: String = "", retryPolicy: RetryPolicy? = nil, attempt: Int32 = 1, cronSchedule: String = "",
         firstWorkflowTaskBackoff: TimeSpan = .zero, memo: Blob? = nil, searchAttributes: Blob? = nil,
         priority: Priority? = nil, eagerExecutionAccepted: Bool = false, completionCallbacks: [Blob] = [],
-        versioningOverride: Blob? = nil, requestID: RequestID = ""
+        versioningOverride: Blob? = nil, requestID: RequestID = "", parent: ParentWorkflow? = nil,
+        root: WorkflowReference? = nil
     ) {
         self.workflowType = workflowType
         self.workflowID = workflowID
@@ -83,6 +88,8 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
         self.completionCallbacks = completionCallbacks
         self.versioningOverride = versioningOverride
         self.requestID = requestID
+        self.parent = parent
+        self.root = root
     }
 }
 
@@ -133,10 +140,18 @@ public struct WorkflowExecutionTimedOut: Hashable, Sendable {
 public struct WorkflowExecutionCancelRequested: Hashable, Sendable {
     public var cause: String
     public var identity: String
+    /// The workflow that asked for it, and its event that did.
+    public var external: WorkflowReference?
+    public var externalInitiatedEventID: EventID
 
-    public init(cause: String = "", identity: String = "") {
+    public init(
+        cause: String = "", identity: String = "", external: WorkflowReference? = nil,
+        externalInitiatedEventID: EventID = .none
+    ) {
         self.cause = cause
         self.identity = identity
+        self.external = external
+        self.externalInitiatedEventID = externalInitiatedEventID
     }
 }
 
@@ -158,15 +173,19 @@ public struct WorkflowExecutionSignaled: Hashable, Sendable {
     public var header: Blob?
     public var identity: String
     public var requestID: RequestID
+    /// The workflow that sent it.
+    public var external: WorkflowReference?
 
     public init(
-        signalName: String, input: Blob? = nil, header: Blob? = nil, identity: String = "", requestID: RequestID = ""
+        signalName: String, input: Blob? = nil, header: Blob? = nil, identity: String = "", requestID: RequestID = "",
+        external: WorkflowReference? = nil
     ) {
         self.signalName = signalName
         self.input = input
         self.header = header
         self.identity = identity
         self.requestID = requestID
+        self.external = external
     }
 }
 

@@ -29,6 +29,8 @@ extension EventKind {
         case .workflowExecutionContinuedAsNew: 28
         case .upsertWorkflowSearchAttributes: 40
         case .workflowPropertiesModified: 46
+        case .childWorkflow(let event): event.typeNumber
+        case .externalWorkflow(let event): event.typeNumber
         }
     }
 
@@ -62,6 +64,8 @@ extension EventKind {
         case .workflowExecutionContinuedAsNew: "WorkflowExecutionContinuedAsNew"
         case .upsertWorkflowSearchAttributes: "UpsertWorkflowSearchAttributes"
         case .workflowPropertiesModified: "WorkflowPropertiesModified"
+        case .childWorkflow(let event): event.typeName
+        case .externalWorkflow(let event): event.typeName
         }
     }
 
@@ -78,7 +82,8 @@ extension EventKind {
             .workflowTaskTimedOut, .workflowTaskFailed, .activityTaskScheduled, .activityTaskStarted,
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
             .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .workflowExecutionCancelRequested,
-            .markerRecorded, .workflowExecutionSignaled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified:
+            .markerRecorded, .workflowExecutionSignaled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
+            .childWorkflow, .externalWorkflow:
             nil
         }
     }

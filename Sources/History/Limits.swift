@@ -10,6 +10,10 @@ public struct Limits: Hashable, Sendable {
     public var suggestContinueAsNewBytes = 4 << 20
     public var pendingActivitiesMax = 2000
     public var pendingTimersMax = 10_000
+    public var pendingChildrenMax = 2000
+    /// Signals that other workflows have not answered yet.
+    public var pendingExternalSignalsMax = 2000
+    public var pendingExternalCancelsMax = 2000
     public var signalsPerRunMax = 10_000
     public var bufferedEventsMax = 100
     public var bufferedEventBytesMax = 2 << 20

@@ -20,6 +20,9 @@ public struct WorkflowCommand: Hashable, Sendable {
         case recordMarker(RecordMarker)
         case upsertWorkflowSearchAttributes(Blob)
         case modifyWorkflowProperties(upsertedMemo: Blob)
+        case startChildWorkflow(StartChildWorkflow)
+        case requestCancelExternalWorkflow(RequestCancelExternal)
+        case signalExternalWorkflow(SignalExternal)
         /// Known to the protocol but not served by this server yet: fails the workflow task with a message that says so.
         case unsupported(commandType: Int32)
     }

@@ -1,6 +1,6 @@
 public import History
 
-/// Something a workflow waits for: an activity or a timer. Numbered in the order in which the code asked.
+/// Something a workflow waits for: an activity, a timer, a child, an answer of another workflow. Numbered in the order in which the code asked.
 public struct FutureID: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let value: Int
     public init(_ value: Int) { self.value = value }
@@ -30,6 +30,13 @@ public enum Resolution: Hashable, Sendable {
     case activityCanceled(ActivityEnd)
     case timerFired
     case timerCanceled
+    case childStarted(RunID)
+    case childStartFailed(StartChildWorkflowFailed)
+    case childEnded(ChildOutcome)
+    case externalTold
+    case externalFailed(ExternalFailedCause)
+    /// The wish was taken back before it was sent.
+    case externalCanceled
 }
 
 /// One thing that a workflow learns.

@@ -54,7 +54,8 @@ public struct HistorySteps: Sendable {
                 .activityTaskScheduled,
                 .activityTaskStarted, .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut,
                 .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled,
-                .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified:
+                .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
+                .externalWorkflow:
                 continue
             }
         }

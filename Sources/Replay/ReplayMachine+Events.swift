@@ -99,6 +99,8 @@ extension ReplayMachine {
         case .workflowTaskFailed(let failed):
             if failed.cause == .resetWorkflow, let run = failed.newRunID { activation.seed = run }
         case .workflowExecutionTerminated, .workflowExecutionTimedOut: recordedEnd = event.id
+        case .childWorkflow(let child): try learn(child, event, into: &activation)
+        case .externalWorkflow(let external): try learn(external, event, into: &activation)
         case .activityTaskStarted(let started):
             guard activityByEvent[started.scheduledEventID] != nil else {
                 throw unknownActivity(started.scheduledEventID, event)

@@ -52,7 +52,7 @@ extension ReplayMachine {
             recordedEnd = event.id
             return true
         default:
-            return false  // any other pair is a difference
+            return takeRelated(event, as: wish)
         }
     }
 
@@ -69,6 +69,7 @@ extension ReplayMachine {
         case .recordMarker(let marker, let patch): return "RecordMarker(\(patch?.id ?? marker.markerName))"
         case .upsertSearchAttributes: return "UpsertWorkflowSearchAttributes"
         case .modifyProperties: return "ModifyWorkflowProperties"
+        case .startChild, .cancelChild, .external: return describeRelated(wish) ?? ""
         case .close(let command): return Self.describe(close: command)
         }
     }
@@ -80,7 +81,8 @@ extension ReplayMachine {
         case .cancelWorkflowExecution: "CancelWorkflowExecution"
         case .continueAsNewWorkflowExecution: "ContinueAsNewWorkflowExecution"
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
-            .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .unsupported:
+            .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported:
             "a command that does not close the run"
         }
     }
@@ -98,7 +100,7 @@ extension ReplayMachine {
         if case .markerRecorded(let recorded) = event.kind {
             return "MarkerRecorded(\(patches[event.id]?.id ?? recorded.markerName))"
         }
-        return event.kind.typeName
+        return describeRelated(event) ?? event.kind.typeName
     }
 }
 
@@ -108,12 +110,16 @@ extension EventKind {
         switch self {
         case .activityTaskScheduled, .activityTaskCancelRequested, .timerStarted, .timerCanceled, .markerRecorded,
             .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .workflowExecutionCompleted,
-            .workflowExecutionFailed, .workflowExecutionCanceled, .workflowExecutionContinuedAsNew:
+            .workflowExecutionFailed, .workflowExecutionCanceled, .workflowExecutionContinuedAsNew,
+            .childWorkflow(.initiated), .externalWorkflow(.cancelInitiated), .externalWorkflow(.signalInitiated):
             true
         case .workflowExecutionStarted, .workflowExecutionTimedOut, .workflowExecutionCancelRequested,
             .workflowExecutionTerminated, .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted,
             .workflowTaskCompleted, .workflowTaskTimedOut, .workflowTaskFailed, .activityTaskStarted,
-            .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled, .timerFired:
+            .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled, .timerFired,
+            .childWorkflow(.startFailed), .childWorkflow(.started), .childWorkflow(.ended),
+            .externalWorkflow(.cancelFailed), .externalWorkflow(.cancelRequested), .externalWorkflow(.signalFailed),
+            .externalWorkflow(.signaled):
             false
         }
     }

@@ -17,6 +17,9 @@ public struct ReplayMachine: Sendable {
             case recordMarker(RecordMarker, patch: PatchMark?)
             case upsertSearchAttributes(Blob)
             case modifyProperties(Blob)
+            case startChild(FutureID)
+            case cancelChild(FutureID)
+            case external(FutureID)
             case close(WorkflowCommand.Kind)
         }
         var kind: Kind
@@ -43,6 +46,7 @@ public struct ReplayMachine: Sendable {
     var timers: [FutureID: TimerMachine] = [:]
     var activityByEvent: [EventID: FutureID] = [:]
     var timerByID: [TimerID: FutureID] = [:]
+    var related = RelatedMachines()
     var wishes: [Wish] = []
     var expected: [Wish] = []
     var expectedHead = 0
@@ -94,7 +98,7 @@ public struct ReplayMachine: Sendable {
             }
             return .timerCanceled
         }
-        guard var activity = activities[future] else { return nil }
+        guard var activity = activities[future] else { return cancelRelated(future) }
         let answer = activity.cancel()
         activities[future] = activity
         switch answer {
@@ -134,17 +138,21 @@ public struct ReplayMachine: Sendable {
         isClosing = true
     }
 
-    private mutating func nextFuture() -> FutureID {
+    mutating func nextFuture() -> FutureID {
         lastFuture += 1
         return FutureID(lastFuture)
     }
 
     /// Takes back the wish for a future that was cancelled before anybody heard of it.
-    private mutating func drop(_ future: FutureID) {
+    mutating func drop(_ future: FutureID) {
         let index = wishes.lastIndex { wish in
             switch wish.kind {
-            case .scheduleActivity(let candidate), .startTimer(let candidate): candidate == future
-            case .cancelActivity, .cancelTimer, .recordMarker, .upsertSearchAttributes, .modifyProperties, .close: false
+            case .scheduleActivity(let candidate), .startTimer(let candidate), .startChild(let candidate),
+                .external(let candidate):
+                candidate == future
+            case .cancelActivity, .cancelTimer, .recordMarker, .upsertSearchAttributes, .modifyProperties,
+                .cancelChild, .close:
+                false
             }
         }
         if let index { wishes[index].isDropped = true }
@@ -188,6 +196,9 @@ public struct ReplayMachine: Sendable {
         case .recordMarker(let marker, _): return .recordMarker(marker)
         case .upsertSearchAttributes(let attributes): return .upsertWorkflowSearchAttributes(attributes)
         case .modifyProperties(let memo): return .modifyWorkflowProperties(upsertedMemo: memo)
+        case .startChild(let future): return childCommand(future)
+        case .cancelChild(let future): return childCancelCommand(future)
+        case .external(let future): return externalCommand(future)
         case .close(let command): return command
         }
     }

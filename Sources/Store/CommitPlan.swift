@@ -106,6 +106,10 @@ struct CommitPlan {
             $0.column(of: .int8, starts) { $0.int64($1.write.summary.executionTime.nanoseconds) }
             $0.column(of: .bytea, starts) { $0.bytea($1.write.summary.memo?.bytes) }
             $0.column(of: .bytea, starts) { $0.bytea($1.write.summary.searchAttributes?.bytes) }
+            $0.column(of: .text, starts) { $0.text($1.write.summary.parent?.workflow.value) }
+            $0.column(of: .uuid, starts) { $0.uuid($1.write.summary.parent?.run?.uuid) }
+            $0.column(of: .text, starts) { $0.text($1.write.summary.root?.workflow.value) }
+            $0.column(of: .uuid, starts) { $0.uuid($1.write.summary.root?.run?.uuid) }
             putState(&$0, starts)
         }
     }

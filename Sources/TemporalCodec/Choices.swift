@@ -34,6 +34,11 @@ extension ContinueAsNewInitiator {
     public var wire: Temporal_Api_Enums_V1_ContinueAsNewInitiator { .init(rawValue: Int(rawValue)) ?? .unspecified }
 }
 
+extension ParentClosePolicy {
+    public init?(_ wire: Temporal_Api_Enums_V1_ParentClosePolicy) { self.init(rawValue: number(wire.rawValue)) }
+    public var wire: Temporal_Api_Enums_V1_ParentClosePolicy { .init(rawValue: Int(rawValue)) ?? .unspecified }
+}
+
 extension WorkflowTaskFailedCause {
     /// A cause that this program does not know counts as unspecified.
     public init(_ wire: Temporal_Api_Enums_V1_WorkflowTaskFailedCause) {

@@ -46,8 +46,14 @@ public enum CommandCodec {
         case .modifyWorkflowProperties:
             return .modifyWorkflowProperties(
                 upsertedMemo: Blob(command.modifyWorkflowPropertiesCommandAttributes.upsertedMemo))
-        case .unspecified, .requestCancelExternalWorkflowExecution, .startChildWorkflowExecution,
-            .signalExternalWorkflowExecution, .protocolMessage, .scheduleNexusOperation, .requestCancelNexusOperation,
+        case .startChildWorkflowExecution:
+            return .startChildWorkflow(StartChildWorkflow(command.startChildWorkflowExecutionCommandAttributes))
+        case .requestCancelExternalWorkflowExecution:
+            return .requestCancelExternalWorkflow(
+                RequestCancelExternal(command.requestCancelExternalWorkflowExecutionCommandAttributes))
+        case .signalExternalWorkflowExecution:
+            return .signalExternalWorkflow(SignalExternal(command.signalExternalWorkflowExecutionCommandAttributes))
+        case .unspecified, .protocolMessage, .scheduleNexusOperation, .requestCancelNexusOperation,
             .UNRECOGNIZED:
             return .unsupported(commandType: Int32(truncatingIfNeeded: command.commandType.rawValue))
         }
@@ -95,6 +101,15 @@ public enum CommandCodec {
         case .modifyWorkflowProperties(let memo):
             message.commandType = .modifyWorkflowProperties
             message.modifyWorkflowPropertiesCommandAttributes.upsertedMemo = memo.data
+        case .startChildWorkflow(let wish):
+            message.commandType = .startChildWorkflowExecution
+            message.startChildWorkflowExecutionCommandAttributes = .init(wish)
+        case .requestCancelExternalWorkflow(let wish):
+            message.commandType = .requestCancelExternalWorkflowExecution
+            message.requestCancelExternalWorkflowExecutionCommandAttributes = .init(wish)
+        case .signalExternalWorkflow(let wish):
+            message.commandType = .signalExternalWorkflowExecution
+            message.signalExternalWorkflowExecutionCommandAttributes = .init(wish)
         case .unsupported(let number):
             message.commandType = Temporal_Api_Enums_V1_CommandType(rawValue: Int(number)) ?? .unspecified
         }

@@ -32,7 +32,9 @@ extension EventCodec {
     }
 
     private static func kind(of message: Temporal_Api_History_V1_HistoryEvent) throws(UndecodableEvent) -> EventKind {
-        guard let attributes = message.attributes, let kind = runKind(attributes) ?? taskKind(attributes) else {
+        guard let attributes = message.attributes,
+            let kind = runKind(attributes) ?? taskKind(attributes) ?? relatedKind(attributes)
+        else {
             throw UndecodableEvent(
                 id: EventID(message.eventID), typeNumber: Int32(truncatingIfNeeded: message.eventType.rawValue),
                 workerMayIgnore: message.workerMayIgnore, reason: "this type of event is not known here")
@@ -40,7 +42,10 @@ extension EventCodec {
         return kind
     }
 
-    private typealias Attributes = Temporal_Api_History_V1_HistoryEvent.OneOf_Attributes
+    /// Events about other workflows.
+    private static func relatedKind(_ attributes: Attributes) -> EventKind? {
+        childEvent(attributes).map(EventKind.childWorkflow) ?? externalEvent(attributes).map(EventKind.externalWorkflow)
+    }
 
     /// Events about the run itself.
     private static func runKind(_ attributes: Attributes) -> EventKind? {

@@ -22,7 +22,8 @@ extension WorkflowExecutionStarted {
             priority: a.hasPriority ? Priority(a.priority) : nil, eagerExecutionAccepted: a.eagerExecutionAccepted,
             completionCallbacks: a.completionCallbacks.map { Blob($0) },
             versioningOverride: Blob(a.versioningOverride, isSet: a.hasVersioningOverride),
-            requestID: RequestID(a.aloftRequestID))
+            requestID: RequestID(a.aloftRequestID), parent: ParentWorkflow(a),
+            root: a.hasRootWorkflowExecution ? WorkflowReference(a.rootWorkflowExecution) : nil)
     }
 }
 
@@ -53,7 +54,10 @@ extension WorkflowExecutionTimedOut {
 
 extension WorkflowExecutionCancelRequested {
     init(_ a: Temporal_Api_History_V1_WorkflowExecutionCancelRequestedEventAttributes) {
-        self.init(cause: a.cause, identity: a.identity)
+        self.init(
+            cause: a.cause, identity: a.identity,
+            external: a.hasExternalWorkflowExecution ? WorkflowReference(a.externalWorkflowExecution) : nil,
+            externalInitiatedEventID: EventID(a.externalInitiatedEventID))
     }
 }
 
@@ -70,7 +74,8 @@ extension WorkflowExecutionSignaled {
         self.init(
             signalName: a.signalName, input: Blob(a.input, isSet: a.hasInput),
             header: Blob(a.header, isSet: a.hasHeader),
-            identity: a.identity, requestID: RequestID(a.requestID))
+            identity: a.identity, requestID: RequestID(a.requestID),
+            external: a.hasExternalWorkflowExecution ? WorkflowReference(a.externalWorkflowExecution) : nil)
     }
 }
 

@@ -4,6 +4,11 @@ import History
 extension ProtobufWriter {
     mutating func fields(_ a: WorkflowExecutionStarted) {
         named(1, a.workflowType)
+        if let parent = a.parent {
+            text(2, parent.namespace.name)
+            execution(3, parent.execution)
+            eventID(4, parent.initiatedEventID)
+        }
         taskQueue(5, a.taskQueue)
         blob(6, a.input)
         span(7, a.workflowExecutionTimeout)
@@ -24,8 +29,10 @@ extension ProtobufWriter {
         blob(22, a.memo)
         blob(23, a.searchAttributes)
         blob(25, a.header)
+        if let parent = a.parent { text(27, parent.namespace.id) }
         text(28, a.workflowID)
         for callback in a.completionCallbacks { encoded(30, callback.bytes) }
+        if let root = a.root { execution(31, root) }
         blob(33, a.versioningOverride)
         if let priority = a.priority { self.priority(35, priority) }
         flag(38, a.eagerExecutionAccepted)
@@ -52,6 +59,8 @@ extension ProtobufWriter {
 
     mutating func fields(_ a: WorkflowExecutionCancelRequested) {
         text(1, a.cause)
+        eventID(2, a.externalInitiatedEventID)
+        if let external = a.external { execution(3, external) }
         text(4, a.identity)
     }
 
@@ -65,6 +74,7 @@ extension ProtobufWriter {
         blob(2, a.input)
         text(3, a.identity)
         blob(4, a.header)
+        if let external = a.external { execution(6, external) }
         text(7, a.requestID)
     }
 

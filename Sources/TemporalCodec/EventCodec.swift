@@ -79,6 +79,8 @@ extension ProtobufWriter {
         case .workflowExecutionContinuedAsNew(let a): message(33) { $0.fields(a) }
         case .upsertWorkflowSearchAttributes(let a): message(45) { $0.fields(a) }
         case .workflowPropertiesModified(let a): message(51) { $0.fields(a) }
+        case .childWorkflow(let event): attributes(event)
+        case .externalWorkflow(let event): attributes(event)
         }
     }
 }

@@ -58,6 +58,16 @@ extension MemoryStore: LeaseStore {
         }
     }
 
+    /// Gives lanes to a node that comes later.
+    public func reserve(lanes: [Int16], for node: String) {
+        state.withLock { state in
+            for number in lanes {
+                state.lanes[number]?.owner = node
+                state.lanes[number]?.expiresAt = .distantFuture
+            }
+        }
+    }
+
     private static func lease(_ number: Int16, _ lane: Lane) -> LaneLease {
         LaneLease(lane: number, epoch: lane.epoch, expiresAt: lane.expiresAt, lastOutboxSequence: lane.lastSequence)
     }

@@ -82,6 +82,28 @@ struct HistoryScript {
                     WorkflowExecutionCanceled(details: details, workflowTaskCompletedEventID: answer)))
         case .recordMarker(let marker):
             add(.markerRecorded(MarkerRecorded(markerName: marker.markerName, workflowTaskCompletedEventID: answer)))
+        case .startChildWorkflow(let wish):
+            add(
+                .childWorkflow(
+                    .initiated(
+                        StartChildWorkflowInitiated(
+                            namespace: wish.namespace, workflowID: wish.workflowID, workflowType: wish.workflowType,
+                            taskQueue: TaskQueue("queue"), workflowTaskCompletedEventID: answer))))
+        case .requestCancelExternalWorkflow(let wish):
+            add(
+                .externalWorkflow(
+                    .cancelInitiated(
+                        RequestCancelExternalInitiated(
+                            namespace: wish.namespace, execution: wish.execution,
+                            childWorkflowOnly: wish.childWorkflowOnly, workflowTaskCompletedEventID: answer))))
+        case .signalExternalWorkflow(let wish):
+            add(
+                .externalWorkflow(
+                    .signalInitiated(
+                        SignalExternalInitiated(
+                            namespace: wish.namespace,
+                            execution: wish.execution ?? WorkflowReference(workflow: ""),
+                            signalName: wish.signalName, workflowTaskCompletedEventID: answer))))
         case .continueAsNewWorkflowExecution, .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .unsupported:
             add(
                 .workflowPropertiesModified(

@@ -10,6 +10,9 @@ public struct HistoryChecker: Sendable {
     private var completions: Set<EventID> = []
     private var activities: [EventID: EventID] = [:]
     private var timers: [EventID: TimerID] = [:]
+    /// Children, with the event that recorded their start.
+    private var children: [EventID: EventID] = [:]
+    private var externals: Set<EventID> = []
     public private(set) var faults: [String] = []
 
     public init() {}
@@ -65,6 +68,8 @@ public struct HistoryChecker: Sendable {
         case .activityTaskScheduled, .activityTaskStarted, .activityTaskCompleted, .activityTaskFailed,
             .activityTaskTimedOut, .activityTaskCancelRequested, .activityTaskCanceled:
             checkActivity(event)
+        case .childWorkflow(let child): check(child, event)
+        case .externalWorkflow(let external): check(external, event)
         }
         if event.kind.closesRun != nil { closedBy = event.id }
     }
@@ -85,6 +90,39 @@ public struct HistoryChecker: Sendable {
             expect(activities[attributes.scheduledEventID] != nil, event, "without its activity")
             fromCompletion(event, attributes.workflowTaskCompletedEventID)
         default: break
+        }
+    }
+
+    private mutating func check(_ child: ChildWorkflowEvent, _ event: Event) {
+        switch child {
+        case .initiated(let attributes):
+            children[event.id] = EventID.none
+            fromCompletion(event, attributes.workflowTaskCompletedEventID)
+        case .startFailed(let attributes):
+            expect(
+                children.removeValue(forKey: attributes.initiatedEventID) == EventID.none, event, "without its child")
+        case .started(let attributes):
+            expect(children[attributes.initiatedEventID] == EventID.none, event, "without its child")
+            children[attributes.initiatedEventID] = event.id
+        case .ended(let attributes):
+            expect(
+                children.removeValue(forKey: attributes.initiatedEventID) == attributes.startedEventID
+                    && attributes.startedEventID != .none, event, "without its child")
+        }
+    }
+
+    private mutating func check(_ external: ExternalWorkflowEvent, _ event: Event) {
+        switch external {
+        case .cancelInitiated(let attributes):
+            externals.insert(event.id)
+            fromCompletion(event, attributes.workflowTaskCompletedEventID)
+        case .signalInitiated(let attributes):
+            externals.insert(event.id)
+            fromCompletion(event, attributes.workflowTaskCompletedEventID)
+        case .cancelFailed(let attributes), .signalFailed(let attributes):
+            expect(externals.remove(attributes.initiatedEventID) != nil, event, "answers nothing")
+        case .cancelRequested(let attributes), .signaled(let attributes):
+            expect(externals.remove(attributes.initiatedEventID) != nil, event, "answers nothing")
         }
     }
 

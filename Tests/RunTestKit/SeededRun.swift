@@ -5,9 +5,9 @@ public import History
 ///
 /// The seed determines everything.
 public struct SeededRun: Sendable {
-    public private(set) var driver = RunDriver()
+    public internal(set) var driver = RunDriver()
     public let seed: UInt64
-    private var random: SplitMix64
+    var random: SplitMix64
     private var task: StartedWorkflowTask?
     private var oldTasks: [StartedWorkflowTask] = []
     private var activities: [StartedActivity] = []
@@ -23,6 +23,8 @@ public struct SeededRun: Sendable {
         driver.limits.bufferedEventsMax = 6
         driver.limits.pendingActivitiesMax = 5
         driver.limits.pendingTimersMax = 5
+        driver.limits.pendingChildrenMax = 4
+        driver.limits.pendingExternalSignalsMax = 3
     }
 
     public var isClosed: Bool { driver.run.status.map { !$0.isOpen } ?? false }
@@ -31,6 +33,7 @@ public struct SeededRun: Sendable {
     public mutating func nextCommand() -> RunCommand {
         guard driver.run.status != nil else { return .start(startRequest()) }
         if random.chance(30) { driver.now = driver.now.advanced(by: lapse()) }
+        if random.chance(20), let command = relatedEvent() { return command }
         if random.chance(70), let command = sensibleCommand() { return command }
         switch random.below(100) {
         case 0..<20: return .signal(signalRequest())
@@ -96,7 +99,7 @@ public struct SeededRun: Sendable {
             task = newTask
             activities += eager
         case .activity(let activity): activities.append(activity)
-        case .done, .duplicate, .heartbeat, .rejected: break
+        case .done, .duplicate, .heartbeat, .rejected, .received: break
         }
         if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
     }
@@ -192,6 +195,7 @@ public struct SeededRun: Sendable {
     }
 
     private mutating func randomCommand() -> WorkflowCommand.Kind {
+        if random.chance(20) { return relatedCommand() }
         switch random.below(20) {
         case 0..<8: return activityCommand()
         case 8..<12: return .timer(TimerID(newName()), .milliseconds(Int64(random.below(20_000))))

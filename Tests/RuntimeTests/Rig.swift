@@ -17,7 +17,7 @@ struct Rig: Sendable {
 
     init(
         seed: UInt64 = 1, node: String = "node-1", on other: Rig? = nil, limits: Limits = Limits(),
-        configure: (inout HostConfiguration) -> Void = { _ in }
+        peers: (any MessageCarrier)? = nil, configure: (inout HostConfiguration) -> Void = { _ in }
     ) {
         clock = other?.clock ?? MemoryClock()
         store = other?.store ?? MemoryStore(clock: clock)
@@ -32,7 +32,7 @@ struct Rig: Sendable {
         host = Host(
             stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: encoder,
             configuration: configuration, limits: limits, clock: clock, ids: SeededIDSource(seed: seed), feed: feed,
-            logger: logger)
+            peers: peers, logger: logger)
     }
 
     /// Runs `body` with a started host and shuts it down afterwards.

@@ -42,8 +42,12 @@ struct EventCodecTests {
             .workflowTaskScheduled,
             .workflowTaskStarted, .workflowTaskCompleted, .workflowTaskTimedOut, .activityTaskScheduled,
             .activityTaskCompleted, .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired,
-            .timerCanceled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified:
+            .timerCanceled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .externalWorkflow,
+            .childWorkflow(.initiated), .childWorkflow(.startFailed), .childWorkflow(.started):
             return kind
+        case .childWorkflow(.ended(var a)):
+            if case .failed(let failure, let state) = a.end { a.end = .failed(stored(failure), state) }
+            return .childWorkflow(.ended(a))
         }
     }
 

@@ -2,7 +2,9 @@ import History
 
 extension RandomValues {
     /// One event of each kind, in the order of ``EventKind``.
-    mutating func everyKind() -> [EventKind] { runKinds() + workflowTaskKinds() + activityKinds() + otherKinds() }
+    mutating func everyKind() -> [EventKind] {
+        runKinds() + workflowTaskKinds() + activityKinds() + otherKinds() + relatedKinds()
+    }
 
     private mutating func runKinds() -> [EventKind] {
         [
@@ -16,14 +18,17 @@ extension RandomValues {
                     failure: failure(), retryState: retryState(), workflowTaskCompletedEventID: id(),
                     newExecutionRunID: optional { $0.run() })),
             .workflowExecutionTimedOut(.init(retryState: retryState(), newExecutionRunID: optional { $0.run() })),
-            .workflowExecutionCancelRequested(.init(cause: text(), identity: text())),
+            .workflowExecutionCancelRequested(
+                .init(
+                    cause: text(), identity: text(), external: optional { $0.reference() },
+                    externalInitiatedEventID: id())),
             .workflowExecutionCanceled(.init(details: optional { $0.blob() }, workflowTaskCompletedEventID: id())),
             .workflowExecutionTerminated(.init(reason: text(), details: optional { $0.blob() }, identity: text())),
             .workflowExecutionContinuedAsNew(continued()),
             .workflowExecutionSignaled(
                 .init(
                     signalName: text(), input: optional { $0.blob() }, header: optional { $0.blob() }, identity: text(),
-                    requestID: RequestID(text()))),
+                    requestID: RequestID(text()), external: optional { $0.reference() })),
         ]
     }
 
@@ -40,7 +45,7 @@ extension RandomValues {
             searchAttributes: optional { $0.blob() }, priority: optional { $0.priority() },
             eagerExecutionAccepted: chance(50),
             completionCallbacks: chance(30) ? [blob(), blob()] : [], versioningOverride: optional { $0.blob() },
-            requestID: RequestID(text()))
+            requestID: RequestID(text()), parent: optional { $0.parent() }, root: optional { $0.reference() })
     }
 
     private mutating func continued() -> WorkflowExecutionContinuedAsNew {

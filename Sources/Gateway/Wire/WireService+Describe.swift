@@ -19,7 +19,9 @@ extension WireService {
         return .with {
             $0.workflowExecutionInfo = Self.info(described.summary)
             $0.workflowExecutionInfo.priority = run.started?.priority.map { .init($0) } ?? .init()
-            $0.workflowExecutionInfo.rootExecution = Temporal_Api_Common_V1_WorkflowExecution(described.summary.key)
+            if let parent = run.started?.parent {
+                $0.workflowExecutionInfo.parentNamespaceID = parent.namespace.id.value
+            }
             $0.workflowExecutionInfo.firstRunID = described.summary.firstRunID.value
             $0.workflowExecutionInfo.stateTransitionCount = described.transitionCount
             // Nothing resets runs yet, so there is no point to reset to.
@@ -28,6 +30,7 @@ extension WireService {
             if let started = run.started { $0.executionConfig = Self.config(started, userMetadata: userMetadata) }
             $0.workflowExtendedInfo = Self.extendedInfo(run)
             $0.pendingActivities = run.pendingActivities.map(Self.pending)
+            $0.pendingChildren = run.pendingChildren.map(Self.pending)
             if let task = run.pendingWorkflowTask { $0.pendingWorkflowTask = Self.pending(task) }
         }
     }
@@ -65,6 +68,9 @@ extension WireService {
             $0.historySizeBytes = run.historySizeBytes
             $0.taskQueue = run.taskQueue.value
             $0.firstRunID = run.firstRunID.value
+            if let parent = run.parent { $0.parentExecution = .init(workflow: parent.workflow, run: parent.run) }
+            let root = run.root ?? WorkflowReference(workflow: run.key.workflow, run: run.key.run)
+            $0.rootExecution = .init(workflow: root.workflow, run: root.run)
             $0.memo = (run.memo ?? .empty).data
             $0.searchAttributes = (run.searchAttributes ?? .empty).data
         }

@@ -33,12 +33,13 @@ extension WireService {
         if request.intermediatePage {
             throw Rejection(.unimplemented, "paged workflow task completions are not implemented")
         }
+        let (commands, ownName) = try await resolved(request.commands.map(CommandCodec.decode), of: token.run)
         let answer = CompleteWorkflowTaskRequest(
-            token: token, commands: request.commands.map(CommandCodec.decode),
+            token: token, commands: commands,
             completed: Self.completion(request, token),
             sticky: try sticky(request), returnNewTask: request.returnNewWorkflowTask,
             forceNewTask: request.forceCreateNewWorkflowTask, queryResults: Self.queryResults(request.queryResults),
-            eagerActivitiesMax: options.limits.eagerActivitiesMax)
+            eagerActivitiesMax: options.limits.eagerActivitiesMax, namespaceName: ownName)
         let completed = try await backend.completeWorkflowTask(answer)
         let namespaceName =
             completed.eagerActivities.isEmpty ? "" : try await namespace(token.run.namespace.value).name

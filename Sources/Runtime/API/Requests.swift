@@ -146,11 +146,13 @@ public struct CompleteWorkflowTaskRequest: Sendable {
     public var queryResults: [(id: String, answer: QueryAnswer)]
     /// How many activities the worker could take at once.
     public var eagerActivitiesMax: Int
+    /// The name of the run's namespace, as events about other workflows tell it.
+    public var namespaceName: String
     public init(
         token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted,
         sticky: StickyAttributes? = nil,
         returnNewTask: Bool = false, forceNewTask: Bool = false, queryResults: [(id: String, answer: QueryAnswer)] = [],
-        eagerActivitiesMax: Int = 0
+        eagerActivitiesMax: Int = 0, namespaceName: String = ""
     ) {
         self.token = token
         self.commands = commands
@@ -160,6 +162,7 @@ public struct CompleteWorkflowTaskRequest: Sendable {
         self.forceNewTask = forceNewTask
         self.queryResults = queryResults
         self.eagerActivitiesMax = eagerActivitiesMax
+        self.namespaceName = namespaceName
     }
 }
 

@@ -1,4 +1,4 @@
-import Engine
+public import Engine
 public import History
 public import Logging
 import Synchronization
@@ -34,10 +34,12 @@ public final class Host: Sendable {
 
     /// - Parameters:
     ///   - feed: gets every committed event, in order per lane.
+    ///   - peers: brings messages between runs to other nodes; without it they wait until this node owns the receiver's lane.
     ///   - relayIsConnected: what ``Backend/readiness()`` says of the relay.
     public init(
         stores: Stores, encoder: any EventEncoder, configuration: HostConfiguration, limits: Limits = Limits(),
         clock: any RuntimeClock = SystemClock(), ids: any IDSource = RandomIDSource(), feed: (any FeedSink)? = nil,
+        peers: (any MessageCarrier)? = nil,
         logger: Logger = Logger(label: "aloft.runtime"), relayIsConnected: @escaping @Sendable () -> Bool = { true }
     ) {
         precondition(
@@ -53,12 +55,14 @@ public final class Host: Sendable {
             runs: stores.runs, encoder: encoder, clock: clock, ids: ids, limits: limits, feed: feed,
             queues: TaskQueues(clock: clock, offersMax: configuration.offersPerQueueMax) { drained.fire() },
             readers: ParkingLot(clock: clock),
+            route: MessageRoute(laneCount: configuration.laneCount, peers: peers),
             answers: ParkingLot(clock: clock), logger: logger, configuration: configuration,
             leaseAlarm: Alarm(clock: clock))
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
         self.partitions = partitions
         drained.connect(partitions)
+        services.route.connect(partitions)
     }
 
     var configuration: HostConfiguration { services.configuration }
@@ -121,6 +125,7 @@ public final class Host: Sendable {
                 group.addTask { await partition.runTimers() }
                 group.addTask { await partition.runLoads() }
                 group.addTask { await partition.runScans() }
+                group.addTask { await partition.runCourier() }
             }
             group.addTask { await self.services.queues.parking.run() }
             group.addTask { await self.services.readers.run() }
@@ -182,6 +187,13 @@ public final class Host: Sendable {
 
     func partition(_ target: RunTarget) -> Partition { partition(target.namespace, target.workflow) }
     func partition(_ key: RunKey) -> Partition { partition(key.namespace, key.workflow) }
+
+    /// Takes a message of another node's run for a run of this node.
+    ///
+    /// Delivering it twice changes nothing.
+    public func deliver(_ message: RunMessage) async throws -> MessageOutcome {
+        try await services.route.deliverHere(message)
+    }
 
     /// Counters of the whole host.
     public func metrics() async -> HostMetrics {

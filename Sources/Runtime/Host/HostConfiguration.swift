@@ -28,6 +28,10 @@ public struct HostConfiguration: Sendable {
     /// Tasks of a queue that are kept in memory; more are found again from what is stored when these are taken.
     public var offersPerQueueMax = 10_000
     public var queriesPerRunMax = 16
+    /// Messages of a run to other runs that are on their way at once.
+    public var messagesPerRunMax = 64
+    /// Messages between runs that are on their way at once, per partition.
+    public var messagesAtOnceMax = 512
 
     public init(node: String, address: String = "") {
         self.node = node

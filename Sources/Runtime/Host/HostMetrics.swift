@@ -12,6 +12,8 @@ public struct HostMetrics: Sendable, Hashable {
     public var loads = 0
     public var evictions = 0
     public var timersFired = 0
+    /// Messages from run to run that were delivered.
+    public var messages = 0
     /// Tasks offered to pollers.
     public var offers = 0
     /// Runs in memory now.
@@ -33,6 +35,7 @@ public struct HostMetrics: Sendable, Hashable {
         loads += other.loads
         evictions += other.evictions
         timersFired += other.timersFired
+        messages += other.messages
         offers += other.offers
         hotRuns += other.hotRuns
         lanesOwned += other.lanesOwned

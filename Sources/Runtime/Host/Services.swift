@@ -13,6 +13,7 @@ struct Services: Sendable {
     let queues: TaskQueues
     /// Readers that wait for new events of a run.
     let readers: ParkingLot<Void>
+    let route: MessageRoute
     /// Callers that wait for the answer to a query.
     let answers: ParkingLot<QueryOutcome>
     let logger: Logger

@@ -13,6 +13,8 @@ final class OpenWrite {
     var claim: RequestClaim?
     /// How many transitions it carries.
     var transitions = 0
+    /// The newest message of the run that this write stores; known when it is sealed.
+    var lastMessage: Int64 = 0
     /// The version this write makes; known when it is sealed.
     var version: Int64 = 0
 

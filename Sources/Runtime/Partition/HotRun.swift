@@ -36,6 +36,12 @@ final class HotRun {
     /// Queries that wait for the next workflow task, or are with the one that is started.
     var queries: [BufferedQuery] = []
     var lastUse: UInt64 = 0
+    /// The newest of its messages that is stored.
+    var durableMessage: Int64 = 0
+    /// Whom messages are on their way to.
+    var receivers: Set<WorkflowKey> = []
+    /// Tells this stay in memory from others; 0 until something is sent.
+    var stay: UInt64 = 0
 
     init(key: RunKey, slot: Int16, lane: LaneState, run: Run, version: Int64?, isCurrent: Bool, lastHash: [UInt8]) {
         self.key = key
@@ -56,6 +62,7 @@ final class HotRun {
     /// May it leave memory without anybody noticing?
     var isEvictable: Bool {
         isSettled && !hasUnwrittenState && readers.isEmpty && queries.isEmpty && run.startedWorkflowTask == nil
+            && !run.hasMessages
     }
 
     func summary() -> RunSummary { RunSummary(of: run, key: key) }
@@ -71,6 +78,7 @@ extension RunSummary {
             executionTime: run.startTime.advanced(by: started?.firstWorkflowTaskBackoff ?? .zero),
             closeTime: run.closeTime,
             historyLength: run.lastEventID.value, historySizeBytes: run.historySizeBytes,
-            startRequestID: started?.requestID ?? "", memo: run.memo, searchAttributes: run.searchAttributes)
+            startRequestID: started?.requestID ?? "", memo: run.memo, searchAttributes: run.searchAttributes,
+            parent: started?.parent?.execution, root: started?.root)
     }
 }

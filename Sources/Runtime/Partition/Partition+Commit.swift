@@ -77,6 +77,7 @@ extension Partition {
             hot.sealedBatch = batch
             hot.hasUnwrittenState = false
             write.version = (hot.version ?? 0) + 1
+            write.lastMessage = hot.run.lastMessageNumber
             epochs[lane] = hot.lane.epoch
             var sequence: Int64?
             if !write.events.isEmpty {
@@ -162,6 +163,7 @@ extension Partition {
         for (write, row) in zip(batch.writes, wire.writes) {
             let hot = write.hot
             hot.sealedBatch = nil
+            hot.durableMessage = write.lastMessage
             if let last = write.events.last {
                 hot.durableLast = last.id
                 wakeReaders(of: hot)
@@ -178,6 +180,7 @@ extension Partition {
             guard !hot.isDropped else { continue }
             for effect in write.effects { services.queues.offer(effect, of: hot.key) }
             if hot.run.status?.isOpen == false { close(hot) }
+            sendMessages(of: hot)
         }
         if !entries.isEmpty { services.feed?.committed(entries) }
     }

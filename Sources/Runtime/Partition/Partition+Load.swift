@@ -24,7 +24,7 @@ extension Partition {
         return hot
     }
 
-    private func find(_ key: RunKey, lane: LaneState) async throws -> HotRun? {
+    func find(_ key: RunKey, lane: LaneState) async throws -> HotRun? {
         if let hot = runs[key] { return hot }
         return try await load(key.namespace, key.workflow, key.run, lane: lane)
     }
@@ -75,6 +75,8 @@ extension Partition {
         touch(hot)
         schedule(hot)
         for offer in hot.run.outstandingOffers { services.queues.offer(offer, of: key) }
+        hot.durableMessage = run.lastMessageNumber
+        sendMessages(of: hot)
         return hot
     }
 

@@ -25,7 +25,7 @@ extension Partition {
     }
 
     /// What a run with the same workflow id means for a start.
-    private enum Admission {
+    enum Admission {
         /// It is this start's own run, begun before.
         case repeated
         /// It is open and is used instead.
@@ -71,7 +71,7 @@ extension Partition {
         }
     }
 
-    private func admit(_ request: StartWorkflowRequest, _ old: HotRun) throws(Rejection) -> Admission {
+    func admit(_ request: StartWorkflowRequest, _ old: HotRun) throws(Rejection) -> Admission {
         let requestID = old.run.started?.requestID ?? ""
         if !request.requestID.isEmpty, requestID == request.requestID { return .repeated }
         let workflow = old.key.workflow
@@ -101,7 +101,8 @@ extension Partition {
         try check(lane)
         guard waitingTransitions < configuration.waitingTransitionsMax else { throw Rejection.overloaded }
         let now = clock.now()
-        let start = startRun(request, at: now)
+        var start = startRun(request, at: now)
+        start.deliveredMessages = old?.run.deliveredMessages ?? []
         if terminating, let old {
             // A refused start must not terminate the run that is there.
             var trial = Run()
@@ -144,7 +145,7 @@ extension Partition {
     }
 
     /// What the terminated run says of the one that takes its place.
-    private static func termination(for run: RunID) -> WorkflowExecutionTerminated {
+    static func termination(for run: RunID) -> WorkflowExecutionTerminated {
         WorkflowExecutionTerminated(
             reason: "TerminateIfRunning WorkflowIdReusePolicy",
             details: Blob.jsonText("terminated by new runID: \(run)"),

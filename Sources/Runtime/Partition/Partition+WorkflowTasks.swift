@@ -45,7 +45,8 @@ extension Partition {
             returnNewTask: request.returnNewTask ? RequestID(services.ids.uuid()) : nil,
             forceNewTask: request.forceNewTask,
             newRunID: services.ids.runID(at: clock.now()),
-            eagerRequestIDs: (0..<max(eagerCount, 0)).map { _ in RequestID(services.ids.uuid()) })
+            eagerRequestIDs: (0..<max(eagerCount, 0)).map { _ in RequestID(services.ids.uuid()) },
+            namespaceName: request.namespaceName)
         let identity = request.completed.identity
         let (hot, transition) = try await perform(RunTarget(key), .completeWorkflowTask(command), by: identity)
         switch transition.reply {
@@ -55,7 +56,8 @@ extension Partition {
             var result = CompletedWorkflowTask(eagerActivities: eager.map { PolledActivityTask(activity: $0) })
             if let newTask { result.newTask = try await polled(hot, newTask, partial: true) }
             return result
-        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat: return CompletedWorkflowTask()
+        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received:
+            return CompletedWorkflowTask()
         }
     }
 

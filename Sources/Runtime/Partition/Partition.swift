@@ -41,6 +41,12 @@ actor Partition {
     nonisolated let scanAlarm: Alarm
     nonisolated let loadBell = Bell()
 
+    // Messages between runs.
+    var letters = Fifo<Letter>()
+    var lettersUnderWay = 0
+    var lastStay: UInt64 = 0
+    nonisolated let courierBell = Bell()
+
     // Queries on their way to a worker, by id.
     var directQueries: [String: DirectQuery] = [:]
 
@@ -251,7 +257,7 @@ extension RunCommand {
         switch self {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
         case .start, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity, .completeActivity,
-            .failActivity, .cancelActivity, .wake:
+            .failActivity, .cancelActivity, .wake, .receive, .settleMessage:
             false
         }
     }

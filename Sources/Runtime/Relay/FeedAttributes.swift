@@ -58,6 +58,8 @@ enum FeedAttributes {
         case .timerCanceled(let attributes): json.field("timer_id", attributes.timerID.value)
         case .markerRecorded(let attributes): json.field("marker_name", attributes.markerName)
         case .upsertWorkflowSearchAttributes, .workflowPropertiesModified: break
+        case .childWorkflow(let event): write(event, to: &json)
+        case .externalWorkflow(let event): write(event, to: &json)
         }
     }
 

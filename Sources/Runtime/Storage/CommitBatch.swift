@@ -39,12 +39,17 @@ public struct RunSummary: Hashable, Sendable {
     public var startRequestID: RequestID
     public var memo: Blob?
     public var searchAttributes: Blob?
+    /// Who started a child.
+    public var parent: WorkflowReference?
+    /// The run above all parents of a child; nil when it is this one.
+    public var root: WorkflowReference?
 
     public init(
         key: RunKey, firstRunID: RunID, workflowType: String, taskQueue: TaskQueueName, status: WorkflowStatus,
         startTime: Timestamp, executionTime: Timestamp, closeTime: Timestamp?, historyLength: Int64,
         historySizeBytes: Int64,
-        startRequestID: RequestID, memo: Blob?, searchAttributes: Blob?
+        startRequestID: RequestID, memo: Blob?, searchAttributes: Blob?, parent: WorkflowReference? = nil,
+        root: WorkflowReference? = nil
     ) {
         self.key = key
         self.firstRunID = firstRunID
@@ -59,6 +64,8 @@ public struct RunSummary: Hashable, Sendable {
         self.startRequestID = startRequestID
         self.memo = memo
         self.searchAttributes = searchAttributes
+        self.parent = parent
+        self.root = root
     }
 }
 

@@ -21,10 +21,12 @@ enum RunStatements {
         """
         insert into aloft.runs (
             version, is_current, slot, namespace_id, run_id, first_run_id, workflow_id, workflow_type, task_queue, start_request_id,
-            start_time, execution_time, memo, search_attributes, status, close_time, history_length, history_size, wake_at, snapshot)
+            start_time, execution_time, memo, search_attributes, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
+            status, close_time, history_length, history_size, wake_at, snapshot)
         select 1, true, i.* from unnest(
             $1::int2[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[], $10::int8[],
-            $11::bytea[], $12::bytea[], $13::int2[], $14::int8[], $15::int8[], $16::int8[], $17::int8[], $18::bytea[]) as i
+            $11::bytea[], $12::bytea[], $13::text[], $14::uuid[], $15::text[], $16::uuid[],
+            $17::int2[], $18::int8[], $19::int8[], $20::int8[], $21::int8[], $22::bytea[]) as i
         """)
 
     static let update = Statement(
@@ -112,7 +114,8 @@ enum RunStatements {
     /// What ``SummaryRow`` decodes, in its order.
     static let summaryColumns = """
         r.namespace_id, r.workflow_id, r.run_id, r.first_run_id, r.workflow_type, r.task_queue, r.status, r.start_time,
-        r.execution_time, r.close_time, r.history_length, r.history_size, r.start_request_id, r.memo, r.search_attributes
+        r.execution_time, r.close_time, r.history_length, r.history_size, r.start_request_id, r.memo, r.search_attributes,
+        r.parent_workflow_id, r.parent_run_id, r.root_workflow_id, r.root_run_id
         """
 
     private static let stored = """

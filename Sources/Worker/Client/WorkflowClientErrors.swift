@@ -1,9 +1,16 @@
 /// A workflow with this id is running, or has run and must not run again.
 public struct WorkflowAlreadyStarted: Error, Hashable, Sendable {
     public let workflowID: String
-    /// The run that stands in the way.
+    /// The run that stands in the way; empty when a child was not started.
     public let runID: String
     public let message: String
+}
+
+extension WorkflowAlreadyStarted: ApplicationFailureConvertible {
+    /// A workflow that does not catch it fails with this.
+    public var applicationFailure: ApplicationFailure {
+        ApplicationFailure(message, type: "WorkflowAlreadyStarted")
+    }
 }
 
 /// The server knows no such workflow, run or activity, or it has ended and can take no more.

@@ -61,7 +61,9 @@ extension WorkflowCore {
         case .activityCanceled(let end):
             let details = try end.details.map { try FailureDetails(wire: $0.bytes, converter: converter) } ?? .none
             throw failure(end, "Activity task canceled", cause: CanceledFailure(details: details))
-        case .timerFired, .timerCanceled: throw WorkflowMisuse("future \(future) is an activity, not a timer")
+        case .timerFired, .timerCanceled, .childStarted, .childStartFailed, .childEnded, .externalTold,
+            .externalFailed, .externalCanceled:
+            throw WorkflowMisuse("future \(future) is an activity")
         }
     }
 

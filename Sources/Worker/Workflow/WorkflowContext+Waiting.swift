@@ -99,8 +99,9 @@ extension WorkflowCore {
         switch try await wait(for: future) {
         case .timerFired: return
         case .timerCanceled: throw CanceledFailure("Timer canceled")
-        case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled:
-            throw WorkflowMisuse("future \(future) is a timer, not an activity")
+        case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled, .childStarted,
+            .childStartFailed, .childEnded, .externalTold, .externalFailed, .externalCanceled:
+            throw WorkflowMisuse("future \(future) is a timer")
         }
     }
 }

@@ -97,7 +97,8 @@ extension WorkflowCore {
         if let outcome {
             try close(outcome)
         } else if waiters.isEmpty, conditions.isEmpty, machine.startedEventID != .none, body.signalNames.isEmpty {
-            throw escape("it waits for something that is neither an activity, a timer nor a condition")
+            throw escape(
+                "it waits for something that is neither an activity, a timer, another workflow nor a condition")
         }
         let isClosing = machine.isClosing
         return Round(commands: machine.finish(), isClosing: isClosing)
@@ -179,6 +180,11 @@ extension WorkflowCore {
             executionTimeout: started.workflowExecutionTimeout.durationUnlessZero,
             runTimeout: started.workflowRunTimeout.durationUnlessZero,
             taskTimeout: started.workflowTaskTimeout.duration,
+            parent: started.parent.map {
+                ParentInfo(
+                    namespace: $0.namespace.name, workflowID: $0.execution.workflow.value,
+                    runID: $0.execution.run?.value ?? "")
+            },
             continuedFailure: started.continuedFailure.map(error))
     }
 }

@@ -47,6 +47,8 @@ final class WorkflowCore: @unchecked Sendable {
     private var mainTask: Task<Void, Never>?
     var waiters: [FutureID: UnsafeContinuation<Resolution, any Error>] = [:]
     var conditions: [Condition] = []
+    /// Futures that may end before somebody waits for them, with what they became.
+    private var kept: [FutureID: Resolution?] = [:]
     private var lastCondition = 0
     private var cancelledFutures: [FutureID] = []
     private var cancelledConditions: [Int] = []
@@ -168,7 +170,20 @@ final class WorkflowCore: @unchecked Sendable {
         }
     }
 
+    /// From now on the end of this future is remembered for those who ask later.
+    func keep(_ future: FutureID) { kept[future] = .some(nil) }
+
+    /// Waits for a future that is kept; several may wait.
+    func wait(forKept future: FutureID) async throws -> Resolution {
+        if let resolution = kept[future] ?? nil { return resolution }
+        guard waiters[future] != nil else { return try await wait(for: future) }
+        try await wait(until: { (self.kept[future] ?? nil) != nil })
+        guard let resolution = kept[future] ?? nil else { throw CancellationError() }
+        return resolution
+    }
+
     func resolve(_ future: FutureID, _ resolution: Resolution) {
+        if let known = kept[future], known == nil { kept[future] = resolution }
         waiters.removeValue(forKey: future)?.resume(returning: resolution)
     }
 

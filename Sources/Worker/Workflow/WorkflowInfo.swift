@@ -1,5 +1,12 @@
 public import Foundation
 
+/// The parent of a child workflow.
+public struct ParentInfo: Hashable, Sendable {
+    public var namespace: String
+    public var workflowID: String
+    public var runID: String
+}
+
 /// What a run knows about itself.
 public struct WorkflowInfo: Sendable {
     public var namespace: String
@@ -18,6 +25,8 @@ public struct WorkflowInfo: Sendable {
     public var executionTimeout: Duration?
     public var runTimeout: Duration?
     public var taskTimeout: Duration
+    /// Who started this child; nil when a client did.
+    public var parent: ParentInfo?
     /// The failure of the run this one retries, if any.
     public var continuedFailure: (any Error)?
 }

@@ -54,6 +54,26 @@ struct HistoryLine: Sendable {
         case .timerFired(let a): "\(a.timerID)"
         case .timerCanceled(let a): "\(a.timerID)"
         case .markerRecorded(let a): a.markerName
+        case .childWorkflow(let event): detail(event)
+        case .externalWorkflow(let event): detail(event)
+        }
+    }
+
+    private static func detail(_ event: ChildWorkflowEvent) -> String {
+        switch event {
+        case .initiated(let a): "\(a.workflowType) (\(a.workflowID)) on \(a.taskQueue.name)"
+        case .startFailed(let a): "of \(a.initiatedEventID): \(a.cause)"
+        case .started(let a): "of \(a.initiatedEventID), run \(a.execution.run?.value ?? "")"
+        case .ended(let a): "of \(a.initiatedEventID)"
+        }
+    }
+
+    private static func detail(_ event: ExternalWorkflowEvent) -> String {
+        switch event {
+        case .cancelInitiated(let a): "\(a.execution.workflow)"
+        case .signalInitiated(let a): "\(a.signalName) to \(a.execution.workflow)"
+        case .cancelFailed(let a), .signalFailed(let a): "of \(a.initiatedEventID): \(a.cause)"
+        case .cancelRequested(let a), .signaled(let a): "of \(a.initiatedEventID)"
         }
     }
 }

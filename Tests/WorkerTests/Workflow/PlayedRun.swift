@@ -233,6 +233,31 @@ final class PlayedRun {
                         taskQueue: TaskQueue("queue"),
                         input: request.input, workflowTaskCompletedEventID: answer)))
             return "continue as new \(request.workflowType ?? "")"
+        case .startChildWorkflow(let wish):
+            add(
+                .childWorkflow(
+                    .initiated(
+                        StartChildWorkflowInitiated(
+                            namespace: wish.namespace, workflowID: wish.workflowID, workflowType: wish.workflowType,
+                            taskQueue: TaskQueue("queue"), input: wish.input, workflowTaskCompletedEventID: answer))))
+            return "start child \(wish.workflowType) \(wish.workflowID)"
+        case .requestCancelExternalWorkflow(let wish):
+            add(
+                .externalWorkflow(
+                    .cancelInitiated(
+                        RequestCancelExternalInitiated(
+                            namespace: wish.namespace, execution: wish.execution,
+                            childWorkflowOnly: wish.childWorkflowOnly, workflowTaskCompletedEventID: answer))))
+            return "cancel workflow \(wish.execution.workflow)"
+        case .signalExternalWorkflow(let wish):
+            let execution = wish.execution ?? WorkflowReference(workflow: "")
+            add(
+                .externalWorkflow(
+                    .signalInitiated(
+                        SignalExternalInitiated(
+                            namespace: wish.namespace, execution: execution, signalName: wish.signalName,
+                            input: wish.input, workflowTaskCompletedEventID: answer))))
+            return "signal \(wish.signalName) to \(execution.workflow)"
         case .recordMarker(let marker):
             add(
                 .markerRecorded(
