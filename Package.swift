@@ -22,6 +22,9 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcNIO: Target.Dependency = .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -29,6 +32,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 
 let everyTarget: [Target] = [
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNats", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
 
     // The pure core.
@@ -48,9 +52,8 @@ let everyTarget: [Target] = [
     .target(
         name: "Gateway",
         dependencies: [
-            "Runtime", "Engine", "History", "TemporalAPI", "TemporalCodec", protobuf, logging, grpcCore, grpcNIO,
-            hummingbird, crypto,
-            nio("NIOCore"), nio("NIOPosix"),
+            "CZlib", "Runtime", "Engine", "History", "TemporalAPI", "TemporalCodec", protobuf, logging, hummingbird,
+            crypto, nio("NIOCore"), nio("NIOPosix"), nioHTTP2, nioHPACK, nioSSL,
         ], swiftSettings: common),
     .target(
         name: "Worker",
@@ -146,6 +149,8 @@ let everyPackage: [(identity: String, dependency: Package.Dependency)] = [
     ("swift-protobuf", .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0")),
     ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.0")),
     ("swift-nio", .package(url: "https://github.com/apple/swift-nio", from: "2.101.0")),
+    ("swift-nio-http2", .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0")),
+    ("swift-nio-ssl", .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0")),
     ("swift-crypto", .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0")),
     ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")),
     ("grpc-swift-2", .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0")),

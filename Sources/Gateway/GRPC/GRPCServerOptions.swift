@@ -20,13 +20,16 @@ public struct GRPCServerOptions: Sendable {
     public var tls: TLS?
     /// SDK workers park many polls on one connection.
     public var concurrentStreamsMax = 10_000
-    /// What the transport takes at all; a message above the service's own limit is answered, one above this breaks its stream.
-    public var transportMessageBytesMax = 16 << 20
+    /// What a peer may send before it must wait, per stream and per connection.
+    public var windowBytes = 1 << 20
+    public var headerBytesMax = 64 << 10
     /// The server pings a connection that was idle this long.
     public var keepaliveTime = Duration.seconds(60)
     public var keepaliveTimeout = Duration.seconds(10)
-    /// Clients may ping this often, also without calls.
-    public var clientPingIntervalMin = Duration.seconds(10)
+    /// How long calls may take to end when the server shuts down.
+    public var graceTime = Duration.seconds(10)
+    /// Polls that callers give up end as stream resets: more than this in 30 s from one connection is an attack.
+    public var streamResetsMax = 20_000
 
     public init(host: String = "127.0.0.1", port: Int = 7233, tls: TLS? = nil) {
         self.host = host
