@@ -8,7 +8,7 @@ help:                ## this list
 demo: setup build    ## set up, run three payments through everything, show them
 	@scripts/demo.sh
 
-test: lint build unit drift conformance ## set up what is missing and pass all tests
+test: lint build unit drift conformance soak ## set up what is missing and pass all tests
 	@echo "all tests passed"
 
 setup:               ## install missing Debian packages

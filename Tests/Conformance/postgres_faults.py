@@ -4,31 +4,18 @@
 """
 import asyncio
 import random
-import subprocess
 import sys
 import time
 
 from temporalio.client import Client
 
 from load import Load, open_runs
+from postgres_lapses import terminate_backends
 from stage import Stage, seed_of
 
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 40
 SEED = seed_of("FAULT_SEED")
 PRODUCERS = 6
-
-
-def terminate_backends(stage: Stage, share: float) -> int:
-    """Ends some of the server's connections, whatever they are doing."""
-    try:
-        return len(
-            stage.sql(
-                "select pg_terminate_backend(pid) from pg_stat_activity "
-                f"where pid <> pg_backend_pid() and backend_type = 'client backend' and random() < {share}"
-            )
-        )
-    except subprocess.CalledProcessError:
-        return 0  # The server is just recovering.
 
 
 async def disturb(stage: Stage, seconds: float, dice: random.Random, counts: dict) -> None:
