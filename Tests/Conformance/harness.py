@@ -45,6 +45,6 @@ def main(module) -> None:
                 failed += 1
                 print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
         print(f"{passed} passed, {failed} failed", flush=True)
-        return 1 if failed or not passed else 0
+        return 1 if failed or not (passed or only) else 0
 
     sys.exit(asyncio.run(run()))
