@@ -2,7 +2,7 @@
 # Starts a private development server on free ports and runs the Python scripts of Tests/Conformance against it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-aloft=${ALOFT:-.build/debug/aloft}
+aloft=$(realpath "${ALOFT:-.build/debug/aloft}")
 folder=$(mktemp -d /tmp/aloft-conformance.XXXXXX)
 log=$folder/server.log
 # Postgres runs as its own user when we are root and must get through to its folder.
@@ -28,7 +28,8 @@ value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$fol
 grpc=$(value grpc)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
-for area in core starting inside children external; do
+for area in core starting inside children external reset; do
     (cd Tests/Conformance && timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
 done
 (cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")
+[[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python children_kill.py "$aloft" 8)

@@ -30,6 +30,8 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
     var lastHeartbeatTime: Timestamp?
     /// It ended while a workflow task was started; the events wait in the buffer.
     var endIsBuffered = false
+    /// When a reset made it begin again.
+    var restartedTime: Timestamp?
 
     init(scheduledEventID: EventID, scheduledTime: Timestamp, scheduled: ActivityTaskScheduled) {
         self.scheduledEventID = scheduledEventID
@@ -43,7 +45,8 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
 
     /// No attempt may begin after this.
     var expiration: Timestamp? {
-        scheduled.scheduleToCloseTimeout.isPositive ? scheduledTime.advanced(by: scheduled.scheduleToCloseTimeout) : nil
+        guard scheduled.scheduleToCloseTimeout.isPositive else { return nil }
+        return (restartedTime ?? scheduledTime).advanced(by: scheduled.scheduleToCloseTimeout)
     }
 
     /// What happens next by itself.
@@ -84,6 +87,12 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
         self.start = start
         lastHeartbeatTime = nil
         lastWorkerIdentity = start.identity
+    }
+
+    /// A reset begins it again: attempt 1, now.
+    mutating func restart(at now: Timestamp) {
+        restartedTime = now
+        dueTime = now
     }
 
     /// The attempt failed and is tried again at `dueTime`.

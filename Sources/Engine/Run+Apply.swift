@@ -46,7 +46,10 @@ extension Run {
         case .workflowTaskTimedOut(let attributes):
             try workflowTask.timeOut(attributes, id: id, time: event.time, normal: normalQueue)
         case .workflowTaskFailed(let attributes):
-            if attributes.cause == .resetWorkflow { facts.resetFrom = attributes.baseRunID }
+            if attributes.cause == .resetWorkflow {
+                facts.resetFrom = attributes.baseRunID
+                facts.resetTime = event.time
+            }
             try workflowTask.fail(attributes, id: id, time: event.time, normal: normalQueue)
         case .workflowExecutionSignaled(let attributes):
             facts.signalCount += 1

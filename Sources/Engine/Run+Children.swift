@@ -4,9 +4,13 @@ import History
 extension Run {
     /// The first run of a child: the same however often the start is delivered, and different in every parent.
     func childRunID(initiatedBy event: EventID) -> RunID {
+        Self.derivedID(key.run, "child \(event)")
+    }
+
+    private static func derivedID(_ run: RunID, _ purpose: String) -> RunID {
         var hasher = SHA256()
-        hasher.update(Array(key.run.value.utf8))
-        hasher.update(Array("child \(event)".utf8))
+        hasher.update(Array(run.value.utf8))
+        hasher.update(Array(purpose.utf8))
         return RunID(uuid: hasher.finish())
     }
 
@@ -78,7 +82,7 @@ extension Run {
             message: "the number of pending \(what), \(count), has reached the per-workflow limit of \(most)")
     }
 
-    /// Puts the message that starts a child into the outbox.
+    /// Puts the message that starts a child on its way.
     mutating func sendStart(
         of wish: StartChildWorkflowInitiated, initiatedBy event: EventID, userMetadata: Blob?, namespaceName: String
     ) {
@@ -121,11 +125,16 @@ extension Run {
             childWorkflowOnly: wish.childWorkflowOnly, reason: wish.reason,
             workflowTaskCompletedEventID: context.completedEventID)
         emit(.externalWorkflow(.cancelInitiated(attributes)), &draft, userMetadata: metadata)
+        send(attributes, initiatedBy: lastEventID)
+    }
+
+    /// Puts the message that asks another workflow to cancel itself on its way.
+    mutating func send(_ attributes: RequestCancelExternalInitiated, initiatedBy event: EventID) {
         let request = WorkflowExecutionCancelRequested(
-            cause: wish.reason, identity: Self.serverIdentity, external: here, externalInitiatedEventID: lastEventID)
+            cause: attributes.reason, identity: Self.serverIdentity, external: here, externalInitiatedEventID: event)
         outgoing.append(
-            .requestCancel(ExternalCancel(attributes: request, childWorkflowOnly: wish.childWorkflowOnly)),
-            to: target(wish.execution, attributes.namespace, isChild: wish.childWorkflowOnly))
+            .requestCancel(ExternalCancel(attributes: request, childWorkflowOnly: attributes.childWorkflowOnly)),
+            to: target(attributes.execution, attributes.namespace, isChild: attributes.childWorkflowOnly))
     }
 
     mutating func signalExternal(
@@ -153,14 +162,22 @@ extension Run {
             input: wish.input, header: wish.header, control: wish.control, childWorkflowOnly: wish.childWorkflowOnly,
             workflowTaskCompletedEventID: context.completedEventID)
         emit(.externalWorkflow(.signalInitiated(attributes)), &draft, userMetadata: metadata)
+        send(attributes, initiatedBy: lastEventID, run: key.run)
+    }
+
+    /// Puts a signal to another workflow on its way.
+    ///
+    /// - Parameter run: the run whose code sent it; a run that came from a reset sends again what its base may have sent.
+    mutating func send(_ attributes: SignalExternalInitiated, initiatedBy event: EventID, run: RunID) {
         let signal = WorkflowExecutionSignaled(
-            signalName: wish.signalName, input: wish.input, header: wish.header, identity: Self.serverIdentity,
-            requestID: RequestID(childRunID(initiatedBy: lastEventID).value), external: here)
+            signalName: attributes.signalName, input: attributes.input, header: attributes.header,
+            identity: Self.serverIdentity, requestID: RequestID(Self.derivedID(run, "signal \(event)").value),
+            external: here)
         outgoing.append(
             .signal(
                 ExternalSignal(
-                    attributes: signal, childWorkflowOnly: wish.childWorkflowOnly, initiatedEventID: lastEventID)),
-            to: target(execution, attributes.namespace, isChild: wish.childWorkflowOnly))
+                    attributes: signal, childWorkflowOnly: attributes.childWorkflowOnly, initiatedEventID: event)),
+            to: target(attributes.execution, attributes.namespace, isChild: attributes.childWorkflowOnly))
     }
 
     private func checkTarget(

@@ -4,6 +4,7 @@ extension Run {
     mutating func terminate(_ request: TerminateRun, _ draft: inout Draft) throws(Rejection) {
         guard isOpen else { throw .notFound("workflow execution already completed") }
         endStartedTaskByForce(&draft)
+        draft.leavesChildren = request.leavesChildren
         var attributes = request.attributes
         if attributes.reason.isEmpty { attributes.reason = "terminated by user via frontend" }
         emit(.workflowExecutionTerminated(attributes), &draft)
@@ -124,7 +125,7 @@ extension Run {
     /// When this run ends, if it is not over before.
     var runTimeoutTime: Timestamp? {
         guard let started, started.workflowRunTimeout.isPositive else { return nil }
-        return firstTaskTime.advanced(by: started.workflowRunTimeout)
+        return (facts.resetTime ?? firstTaskTime).advanced(by: started.workflowRunTimeout)
     }
 
     /// The earlier of both.

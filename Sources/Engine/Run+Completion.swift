@@ -18,7 +18,7 @@ private struct Checkpoint {
     let facts: Run.Facts
     let workflowTask: WorkflowTaskMachine
     let eventBuffer: EventBuffer
-    let outgoing: MessageOutbox
+    let outgoing: OutgoingMessages
     let draft: Draft
 
     init(_ run: inout Run, _ draft: Draft) {

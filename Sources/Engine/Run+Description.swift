@@ -45,7 +45,7 @@ public struct PendingWorkflowTaskDescription: Hashable, Sendable {
 extension Run {
     public var closeTime: Timestamp? { facts.closeTime }
     /// When the workflow may begin: its start and the back-off of its first workflow task.
-    public var executionTime: Timestamp { firstTaskTime }
+    public var executionTime: Timestamp { facts.resetTime ?? firstTaskTime }
     /// When this run times out.
     public var runExpirationTime: Timestamp? { expirationTime }
     public var cancelRequested: Bool { facts.cancelIsRequested || cancelRequestIsBuffered }

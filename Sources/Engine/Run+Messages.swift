@@ -89,6 +89,7 @@ extension Run {
             draft.reply = .received(.failed(.notFound))
             return
         }
+        if requests.contains(signal.attributes.requestID) { return }
         guard facts.signalCount + eventBuffer.entries.count < draft.limits.signalsPerRunMax else {
             draft.reply = .received(.failed(.signalCountLimitExceeded))
             return
@@ -207,7 +208,7 @@ extension Run {
 
     /// Before the event that closes the run: its parent hears of the end of the chain, its children of their policy.
     mutating func sendClosing(_ kind: EventKind, _ draft: Draft) {
-        if draft.successor == nil, let parent = started?.parent, let end = ChildEnd(kind) {
+        if draft.successor == nil, !draft.leavesChildren, let parent = started?.parent, let end = ChildEnd(kind) {
             let closed = ChildClosed(
                 end: end, run: key.run, firstRun: started?.firstExecutionRunID ?? key.run,
                 initiatedEventID: parent.initiatedEventID)
@@ -230,7 +231,7 @@ extension Run {
     }
 }
 
-extension MessageOutbox.Entry {
+extension OutgoingMessages.Entry {
     /// Is it the start of the child that this event asked for?
     func starts(_ initiated: EventID) -> Bool {
         guard case .startChild(let child) = body else { return false }

@@ -64,6 +64,7 @@ extension Run {
         try coder.code(&cancelRequestIsBuffered)
         try requests.code(&coder)
         try coder.code(&isHeld)
+        try coder.code(&resetRequestID)
         try outgoing.code(&coder)
         try deliveries.code(&coder)
         try coder.code(&historySizeBytes)
@@ -81,6 +82,7 @@ extension Run.Facts {
         try coder.code(&memo, blank) { coder, map throws(Corruption) in try coder.code(&map.blob) }
         try coder.code(&searchAttributes, blank) { coder, map throws(Corruption) in try coder.code(&map.blob) }
         try coder.code(&resetFrom)
+        try coder.code(&resetTime)
     }
 }
 
@@ -158,6 +160,7 @@ extension PendingActivity {
         try coder.code(&heartbeatDetails)
         try coder.code(&lastHeartbeatTime)
         try coder.code(&endIsBuffered)
+        try coder.code(&restartedTime)
     }
 }
 

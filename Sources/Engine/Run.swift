@@ -30,7 +30,9 @@ public struct Run: Hashable, Sendable {
     var requests = RememberedRequests()
     /// A child whose start the parent has not recorded yet: its first workflow task waits.
     var isHeld = false
-    var outgoing = MessageOutbox()
+    /// The request that began the run, when it came from a reset.
+    var resetRequestID: RequestID = ""
+    var outgoing = OutgoingMessages()
     /// Messages of other runs that were taken, by this run or by those before it.
     var deliveries = RememberedRequests()
     /// Bytes of the stored history, as the shell counts them.
@@ -48,6 +50,7 @@ public struct Run: Hashable, Sendable {
         var searchAttributes: ChangedMap?
         /// The run whose history this one began with, when it came from a reset.
         var resetFrom: RunID?
+        var resetTime: Timestamp?
     }
 
     /// A map of payloads that was changed since event 1; `blob` is `nil` when nothing is left in it.
@@ -78,6 +81,7 @@ public struct Run: Hashable, Sendable {
         let stamp = workflowTask.stamp
         switch command {
         case .start(let request): try start(request, &draft)
+        case .reset(let request): try reset(request, &draft)
         case .signal(let request): try signal(request, &draft)
         case .requestCancel(let request): try requestCancel(request, &draft)
         case .terminate(let request): try terminate(request, &draft)

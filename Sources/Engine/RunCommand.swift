@@ -4,6 +4,8 @@ public import History
 public enum RunCommand: Hashable, Sendable {
     /// Begins the run; only a fresh ``Run`` takes it.
     indirect case start(StartRun)
+    /// Begins the run with another one's history; only a fresh ``Run`` takes it.
+    indirect case reset(ResetRun)
     case signal(SignalRun)
     case requestCancel(RequestCancelRun)
     case terminate(TerminateRun)
@@ -71,7 +73,12 @@ public struct RequestCancelRun: Hashable, Sendable {
 
 public struct TerminateRun: Hashable, Sendable {
     public var attributes: WorkflowExecutionTerminated
-    public init(_ attributes: WorkflowExecutionTerminated) { self.attributes = attributes }
+    /// A reset takes its place: children go on, and the parent hears nothing.
+    public var leavesChildren: Bool
+    public init(_ attributes: WorkflowExecutionTerminated, leavesChildren: Bool = false) {
+        self.attributes = attributes
+        self.leavesChildren = leavesChildren
+    }
 }
 
 public struct StartWorkflowTask: Hashable, Sendable {

@@ -132,7 +132,7 @@ public struct SettleMessage: Hashable, Sendable {
 }
 
 /// The messages of a run that their receivers have not confirmed, oldest first.
-struct MessageOutbox: Hashable, Sendable {
+struct OutgoingMessages: Hashable, Sendable {
     struct Entry: Hashable, Sendable {
         var number: Int64
         var target: MessageTarget

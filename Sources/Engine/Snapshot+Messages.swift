@@ -1,6 +1,6 @@
 import History
 
-extension MessageOutbox {
+extension OutgoingMessages {
     mutating func code(_ coder: inout SnapshotCoder) throws(Corruption) {
         var last = lastNumber
         var all = entries

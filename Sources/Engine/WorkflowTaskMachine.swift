@@ -102,7 +102,8 @@ struct WorkflowTaskMachine: Hashable, Sendable {
     mutating func fail(_ event: WorkflowTaskFailed, id: EventID, time: Timestamp, normal: TaskQueue) throws(Corruption)
     {
         try checkEnd(scheduled: event.scheduledEventID, started: event.startedEventID, id: id)
-        let countsAgain = event.cause == .unhandledCommand || event.cause == .forceCloseCommand
+        let countsAgain =
+            event.cause == .unhandledCommand || event.cause == .forceCloseCommand || event.cause == .resetWorkflow
         endAttempt(at: id, time: time, normal: normal, counts: !countsAgain)
     }
 

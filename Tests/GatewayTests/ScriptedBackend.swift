@@ -131,6 +131,8 @@ final class ScriptedBackend: Backend {
     }
 
     func resetSticky(_ target: RunTarget) async throws {}
+    func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID { Self.run }
+    func deleteWorkflow(_ target: RunTarget) async throws {}
 
     func pollWorkflowTask(_ poll: TaskPoll) async throws -> PolledWorkflowTask? {
         state.withLock { $0.polls.append(poll) }

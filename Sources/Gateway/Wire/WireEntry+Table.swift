@@ -15,6 +15,7 @@ extension WireEntry {
         "SignalWorkflowExecution": WireEntry { $0.signalWorkflowExecution },
         "RequestCancelWorkflowExecution": WireEntry { $0.requestCancelWorkflowExecution },
         "TerminateWorkflowExecution": WireEntry { $0.terminateWorkflowExecution },
+        "ResetWorkflowExecution": WireEntry { $0.resetWorkflowExecution },
         "ResetStickyTaskQueue": WireEntry { $0.resetStickyTaskQueue },
         "QueryWorkflow": WireEntry(mayWait: true) { $0.queryWorkflow },
         "DescribeWorkflowExecution": WireEntry { $0.describeWorkflowExecution },

@@ -24,7 +24,6 @@ extension WireService {
             }
             $0.workflowExecutionInfo.firstRunID = described.summary.firstRunID.value
             $0.workflowExecutionInfo.stateTransitionCount = described.transitionCount
-            // Nothing resets runs yet, so there is no point to reset to.
             $0.workflowExecutionInfo.autoResetPoints = .init()
             if let workerVersion { $0.workflowExecutionInfo.mostRecentWorkerVersionStamp = workerVersion.data }
             if let started = run.started { $0.executionConfig = Self.config(started, userMetadata: userMetadata) }
@@ -103,6 +102,7 @@ extension WireService {
             $0.runExpirationTime = run.runExpirationTime.map { Google_Protobuf_Timestamp($0) } ?? Self.never
             $0.cancelRequested = run.cancelRequested
             $0.originalStartTime = Google_Protobuf_Timestamp(run.startTime)
+            if let time = run.resetTime { $0.lastResetTime = Google_Protobuf_Timestamp(time) }
             if let request = run.started?.requestID, !request.isEmpty {
                 $0.requestIDInfos[request.value] = .with {
                     $0.eventType = .workflowExecutionStarted

@@ -19,6 +19,8 @@ public protocol Backend: Sendable {
         async throws
     func terminateWorkflow(_ target: RunTarget, _ terminate: WorkflowExecutionTerminated) async throws
     func resetSticky(_ target: RunTarget) async throws
+    /// Begins a new run with the first part of another's history.
+    func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID
 
     // Workers
     func pollWorkflowTask(_ poll: TaskPoll) async throws -> PolledWorkflowTask?

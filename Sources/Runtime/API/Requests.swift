@@ -50,6 +50,30 @@ public struct StartWorkflowResult: Sendable {
     }
 }
 
+public struct ResetWorkflowRequest: Sendable {
+    public var target: RunTarget
+    /// The start of a workflow task, or the event after it.
+    public var finishEventID: EventID
+    public var reason: String
+    public var requestID: RequestID
+    public var identity: String
+    public var namespaceName: String
+    /// What is not told the new run again.
+    public var exclusions: ReapplyExclusions
+    public init(
+        target: RunTarget, finishEventID: EventID, reason: String, requestID: RequestID, identity: String = "",
+        namespaceName: String = "", exclusions: ReapplyExclusions = []
+    ) {
+        self.target = target
+        self.finishEventID = finishEventID
+        self.reason = reason
+        self.requestID = requestID
+        self.identity = identity
+        self.namespaceName = namespaceName
+        self.exclusions = exclusions
+    }
+}
+
 public enum TaskKind: UInt8, Sendable, Hashable { case workflow = 1, activity = 2 }
 
 public struct TaskPoll: Sendable {

@@ -27,6 +27,10 @@ extension Host: Backend {
         try await partition(target).tell(target, .resetSticky, by: "")
     }
 
+    public func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID {
+        try await partition(request.target).reset(request)
+    }
+
     // MARK: Workers
 
     public func pollWorkflowTask(_ poll: TaskPoll) async throws -> PolledWorkflowTask? {

@@ -74,8 +74,8 @@ extension RunSummary {
         let started = run.started
         self.init(
             key: key, firstRunID: started?.firstExecutionRunID ?? key.run, workflowType: started?.workflowType ?? "",
-            taskQueue: started?.taskQueue.name ?? "", status: run.status ?? .running, startTime: run.startTime,
-            executionTime: run.startTime.advanced(by: started?.firstWorkflowTaskBackoff ?? .zero),
+            taskQueue: started?.taskQueue.name ?? "", status: run.status ?? .running, startTime: run.beginTime,
+            executionTime: run.executionTime,
             closeTime: run.closeTime,
             historyLength: run.lastEventID.value, historySizeBytes: run.historySizeBytes,
             startRequestID: started?.requestID ?? "", memo: run.memo, searchAttributes: run.searchAttributes,

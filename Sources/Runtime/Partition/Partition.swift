@@ -187,9 +187,11 @@ actor Partition {
     }
 
     /// Encodes an event once, ties it into the hash chain and keeps it at hand for readers.
-    private func append(_ event: Event, to write: OpenWrite, in batch: Batch, by actor: String) {
+    func append(
+        _ event: Event, body: [UInt8]? = nil, to write: OpenWrite, in batch: Batch, by actor: String
+    ) {
         let hot = write.hot
-        let body = services.encoder.encode(event)
+        let body = body ?? services.encoder.encode(event)
         guard let previous = SHA256.Digest(bytes: hot.lastHash) else {
             preconditionFailure("run \(hot.key): a hash of \(hot.lastHash.count) bytes")
         }
@@ -256,7 +258,8 @@ extension RunCommand {
     var leavesState: Bool {
         switch self {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
-        case .start, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity, .completeActivity,
+        case .start, .reset, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity,
+            .completeActivity,
             .failActivity, .cancelActivity, .wake, .receive, .settleMessage:
             false
         }

@@ -16,7 +16,7 @@ public struct WorkflowHandle<Output: Decodable & Sendable>: Sendable {
     }
     private var service: WorkflowService { client.service }
 
-    private var execution: Temporal_Api_Common_V1_WorkflowExecution {
+    var execution: Temporal_Api_Common_V1_WorkflowExecution {
         var execution = Temporal_Api_Common_V1_WorkflowExecution()
         execution.workflowID = workflowID
         execution.runID = runID ?? ""
@@ -215,8 +215,7 @@ extension WorkflowHandle {
         return WorkflowHistory(workflowID: workflowID, events: events)
     }
 
-    private func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response
-    {
+    func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response {
         do {
             return try await service.call(name, request)
         } catch {

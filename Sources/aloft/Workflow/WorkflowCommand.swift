@@ -9,7 +9,8 @@ struct WorkflowCommand: AsyncParsableCommand {
         subcommands: [
             StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, ShowWorkflow.self, DescribeWorkflow.self,
             ResultOfWorkflow.self,
-            SignalWorkflow.self, QueryWorkflow.self, CancelWorkflow.self, TerminateWorkflow.self,
+            SignalWorkflow.self, QueryWorkflow.self, CancelWorkflow.self, TerminateWorkflow.self, ResetWorkflow.self,
+            DeleteWorkflow.self,
         ])
 }
 
