@@ -1,4 +1,4 @@
-"""Resetting and deleting runs: reset.py [ADDRESS [NAME]]."""
+"""Resetting runs: reset.py [ADDRESS [NAME]]."""
 import asyncio
 import sys
 from datetime import timedelta
@@ -6,11 +6,7 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType, ResetReapplyType
-from temporalio.api.workflowservice.v1 import (
-    DeleteWorkflowExecutionRequest,
-    DescribeWorkflowExecutionRequest,
-    ResetWorkflowExecutionRequest,
-)
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
@@ -254,43 +250,6 @@ async def test_refusals(client: Client):
         assert (await refused(client, handle, 4, run_id="nonsense")).status == RPCStatusCode.INVALID_ARGUMENT
         nobody = client.get_workflow_handle(unique("nobody"))
         assert (await refused(client, nobody, 4)).status == RPCStatusCode.NOT_FOUND
-
-
-async def gone(client: Client, workflow_id: str, run_id: str) -> bool:
-    try:
-        await client.workflow_service.describe_workflow_execution(
-            DescribeWorkflowExecutionRequest(namespace="default", execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id)))
-    except RPCError as error:
-        return error.status == RPCStatusCode.NOT_FOUND
-    return False
-
-
-async def test_delete(client: Client):
-    queue = unique("queue")
-    async with worker(client, queue):
-        closed = await client.start_workflow(Steps.run, args=[0, unique("n")], id=unique("delete"), task_queue=queue)
-        await closed.result()
-        open_ = await client.start_workflow(Steps.run, args=[1, unique("n")], id=unique("delete"), task_queue=queue)
-        for handle in (closed, open_):
-            run = handle.first_execution_run_id
-            await client.workflow_service.delete_workflow_execution(
-                DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=run)))
-            await eventually(lambda: gone(client, handle.id, run), what="the run is gone")
-            found = [w async for w in client.list_workflows(f"WorkflowId = '{handle.id}'")]
-            assert found == []
-            try:
-                await client.get_workflow_handle(handle.id, run_id=run).fetch_history()
-                raise AssertionError("the history is still there")
-            except RPCError as error:
-                assert error.status == RPCStatusCode.NOT_FOUND
-            again = await client.start_workflow(Steps.run, args=[0, unique("n")], id=handle.id, task_queue=queue)
-            await again.result()
-        try:
-            await client.workflow_service.delete_workflow_execution(
-                DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=unique("nobody"))))
-            raise AssertionError("nobody was deleted")
-        except RPCError as error:
-            assert error.status == RPCStatusCode.NOT_FOUND
 
 
 if __name__ == "__main__":
