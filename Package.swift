@@ -61,6 +61,13 @@ let everyTarget: [Target] = [
             "Replay", "History", "TemporalAPI", "TemporalCodec", protobuf, logging, grpcCore, grpcNIO, crypto,
         ], swiftSettings: common),
 
+    // The engine in the test's own process, with a clock that jumps (docs/decisions/0015).
+    .target(
+        name: "WorkerTesting",
+        dependencies: [
+            "Worker", "Gateway", "Runtime", "Engine", "History", "Replay", "TemporalCodec", "EngineTestKit", logging,
+        ], swiftSettings: common),
+
     // The families.
     .target(
         name: "Activities",
@@ -119,6 +126,13 @@ let everyTarget: [Target] = [
         dependencies: [
             "Worker", "Replay", "History", "TemporalAPI", "TemporalCodec", protobuf, crypto, logging, grpcCore, grpcNIO,
         ], swiftSettings: common),
+    // Workers on the engine in memory, and the code of Worker's documentation.
+    .testTarget(
+        name: "WorkerTestingTests",
+        dependencies: [
+            "WorkerTesting", "Worker", "History", "TemporalAPI", "TemporalCodec", "RunTestKit", protobuf, logging,
+        ],
+        swiftSettings: common),
     .testTarget(
         name: "PaymentTests",
         dependencies: [
@@ -189,6 +203,7 @@ let package = Package(
     name: "aloft",
     platforms: [.macOS(.v15)],
     products: (kept.contains("Worker") ? [.library(name: "Worker", targets: ["Worker"])] : [])
+        + (kept.contains("WorkerTesting") ? [.library(name: "WorkerTesting", targets: ["WorkerTesting"])] : [])
         + (kept.contains("aloft") ? [.executable(name: "aloft", targets: ["aloft"])] : []),
     dependencies: everyPackage.filter { packages.contains($0.identity) }.map(\.dependency),
     targets: targets

@@ -37,6 +37,7 @@ public enum Resolution: Hashable, Sendable {
     case externalFailed(ExternalFailedCause)
     /// The wish was taken back before it was sent.
     case externalCanceled
+    case localActivity(LocalActivityMark)
 }
 
 /// One thing that a workflow learns.
@@ -60,18 +61,6 @@ public struct Activation: Hashable, Sendable {
     public var suggestContinueAsNew: Bool
     /// A new seed for the workflow's randomness, after a start or a reset.
     public var seed: RunID?
-    /// Patches that this task recorded when it ran first (sorted).
-    public var recordedPatches: [String]
-}
-
-/// A patch marker found in a history; its reader knows the marker's payload, this module does not.
-public struct PatchMark: Hashable, Sendable {
-    public var id: String
-    /// A marker without which the code may go on.
-    public var isDeprecated: Bool
-
-    public init(id: String, isDeprecated: Bool) {
-        self.id = id
-        self.isDeprecated = isDeprecated
-    }
+    /// The markers with which this task was answered when it ran first, in their order.
+    public var answeredMarkers: [MarkerMeaning]
 }

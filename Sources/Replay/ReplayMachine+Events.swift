@@ -6,18 +6,18 @@ extension ReplayMachine {
     ///
     /// - Parameters:
     ///   - step: The events; the first must follow the last one taken in.
-    ///   - patches: The patch markers among the step's events and among the events that answer it, by event.
-    ///   - recordedPatches: The patches which the answer to this step recorded.
+    ///   - markers: What the markers among the step's events mean, by event.
+    ///   - answer: What the markers mean that the answer to this step recorded, in their order.
     /// - Throws: ``ReplayFailure``; the machine must not be used afterwards.
     public mutating func begin(
-        _ step: HistoryStep, patches: [EventID: PatchMark] = [:], recordedPatches: [String] = []
+        _ step: HistoryStep, markers: [EventID: MarkerMeaning] = [:], answer: [MarkerMeaning] = []
     ) throws(ReplayFailure) -> Activation {
         var activation = Activation(
             jobs: [], now: step.now, isReplaying: step.isCompleted, startedEventID: step.startedEvent,
             historyBytes: step.started.historySizeBytes, suggestContinueAsNew: step.started.suggestContinueAsNew,
             seed: nil,
-            recordedPatches: recordedPatches)
-        try take(step.events, patches: patches, into: &activation)
+            answeredMarkers: answer)
+        try take(step.events, markers: markers, into: &activation)
         startedEventID = step.startedEvent
         return activation
     }
@@ -25,17 +25,17 @@ extension ReplayMachine {
     /// Takes in what follows the last workflow task, with nobody to tell: the answer to it is compared, the rest is not yet
     /// the workflow's to know.
     public mutating func verify(
-        rest: ArraySlice<Event>, patches: [EventID: PatchMark] = [:]
+        rest: ArraySlice<Event>, markers: [EventID: MarkerMeaning] = [:]
     ) throws(ReplayFailure) {
         guard !rest.isEmpty else { return }
         var unheard = Activation(
             jobs: [], now: .zero, isReplaying: true, startedEventID: startedEventID, historyBytes: 0,
-            suggestContinueAsNew: false, seed: nil, recordedPatches: [])
-        try take(rest, patches: patches, into: &unheard)
+            suggestContinueAsNew: false, seed: nil, answeredMarkers: [])
+        try take(rest, markers: markers, into: &unheard)
     }
 
     private mutating func take(
-        _ events: ArraySlice<Event>, patches: [EventID: PatchMark], into activation: inout Activation
+        _ events: ArraySlice<Event>, markers: [EventID: MarkerMeaning], into activation: inout Activation
     ) throws(ReplayFailure) {
         var answer: EventID?
         for event in events {
@@ -43,7 +43,7 @@ extension ReplayMachine {
             guard event.id == next else { throw .corruption(Corruption("expected event \(next), got \(event.id)")) }
             lastEventID = event.id
             if case .workflowTaskCompleted = event.kind { answer = event.id }
-            if try !match(event, patches: patches) { try learn(event, into: &activation) }
+            if try !match(event, markers: markers) { try learn(event, into: &activation) }
         }
         if let answer, expectedHead < expected.count {
             throw .nondeterminism(

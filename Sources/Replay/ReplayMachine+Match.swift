@@ -3,22 +3,26 @@ import History
 extension ReplayMachine {
     /// Holds an event that records a command against the next command of the last round.
     /// - Returns: False when no command causes events of this kind.
-    mutating func match(_ event: Event, patches: [EventID: PatchMark]) throws(ReplayFailure) -> Bool {
+    mutating func match(_ event: Event, markers: [EventID: MarkerMeaning]) throws(ReplayFailure) -> Bool {
         guard event.kind.recordsCommand else { return false }
+        if event.id == passedOver { return true }
         let wish = expectedHead < expected.count ? expected[expectedHead].kind : nil
-        if let wish, take(event, as: wish, patches) {
+        if let wish, take(event, as: wish, markers) {
             expectedHead += 1
             return true
         }
-        if case .markerRecorded = event.kind, patches[event.id]?.isDeprecated == true { return true }
+        if case .markerRecorded = event.kind, let meaning = markers[event.id], meaning.isOptional {
+            if meaning.setsAttribute { passedOver = event.id.next(passing: ignoredEvents) }
+            return true
+        }
         throw .nondeterminism(
             Nondeterminism(
-                eventID: event.id, expected: Self.describe(event, patches),
+                eventID: event.id, expected: Self.describe(event, markers),
                 actual: wish.map { describe($0) } ?? "no further command"))
     }
 
     /// Does the event record this command? If so the machine behind it moves on.
-    private mutating func take(_ event: Event, as wish: Wish.Kind, _ patches: [EventID: PatchMark]) -> Bool {
+    private mutating func take(_ event: Event, as wish: Wish.Kind, _ markers: [EventID: MarkerMeaning]) -> Bool {
         switch (event.kind, wish) {
         case (.activityTaskScheduled(let recorded), .scheduleActivity(let future)):
             guard var activity = activities[future], activity.command.activityID == recorded.activityID,
@@ -40,8 +44,8 @@ extension ReplayMachine {
             timers[future] = nil
             timerByID[recorded.timerID] = nil
             return true
-        case (.markerRecorded(let recorded), .recordMarker(let marker, let patch)):
-            return recorded.markerName == marker.markerName && patch?.id == patches[event.id]?.id
+        case (.markerRecorded(let recorded), .recordMarker(let marker, let meaning)):
+            return recorded.markerName == marker.markerName && (meaning?.agrees(with: markers[event.id]) ?? true)
         case (.upsertWorkflowSearchAttributes, .upsertSearchAttributes),
             (.workflowPropertiesModified, .modifyProperties):
             return true
@@ -66,7 +70,8 @@ extension ReplayMachine {
             return "RequestCancelActivityTask(scheduled event \(scheduledEvent(of: future)))"
         case .startTimer(let future): return "StartTimer(id \(timers[future]?.command.timerID.value ?? ""))"
         case .cancelTimer(let future): return "CancelTimer(id \(timers[future]?.command.timerID.value ?? ""))"
-        case .recordMarker(let marker, let patch): return "RecordMarker(\(patch?.id ?? marker.markerName))"
+        case .recordMarker(let marker, let meaning):
+            return "RecordMarker(\(meaning?.description ?? marker.markerName))"
         case .upsertSearchAttributes: return "UpsertWorkflowSearchAttributes"
         case .modifyProperties: return "ModifyWorkflowProperties"
         case .startChild, .cancelChild, .external: return describeRelated(wish) ?? ""
@@ -88,7 +93,7 @@ extension ReplayMachine {
     }
 
     /// An event that records a command, in words.
-    private static func describe(_ event: Event, _ patches: [EventID: PatchMark]) -> String {
+    private static func describe(_ event: Event, _ markers: [EventID: MarkerMeaning]) -> String {
         if case .activityTaskScheduled(let recorded) = event.kind {
             return "ActivityTaskScheduled(id \(recorded.activityID), type \(recorded.activityType))"
         }
@@ -98,7 +103,7 @@ extension ReplayMachine {
         if case .timerStarted(let recorded) = event.kind { return "TimerStarted(id \(recorded.timerID))" }
         if case .timerCanceled(let recorded) = event.kind { return "TimerCanceled(id \(recorded.timerID))" }
         if case .markerRecorded(let recorded) = event.kind {
-            return "MarkerRecorded(\(patches[event.id]?.id ?? recorded.markerName))"
+            return "MarkerRecorded(\(markers[event.id]?.description ?? recorded.markerName))"
         }
         return describeRelated(event) ?? event.kind.typeName
     }

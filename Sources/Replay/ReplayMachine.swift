@@ -3,7 +3,7 @@ public import History
 /// One run as its worker sees it: events go in and become what the workflow learns, the workflow's wishes go in and become
 /// commands, and every command is held against the event that records it.
 ///
-/// A round is ``begin(_:patches:)`` (events of one workflow task → ``Activation``), then the wishes, then ``finish()``
+/// A round is ``begin(_:markers:answer:)`` (events of one workflow task → ``Activation``), then the wishes, then ``finish()``
 /// (→ commands). Live tasks, replays of a whole history and continuations of a cached run take the same way; while replaying,
 /// the commands of a round are only compared with the next events. A value type: copying it is a snapshot.
 public struct ReplayMachine: Sendable {
@@ -14,7 +14,7 @@ public struct ReplayMachine: Sendable {
             case cancelActivity(FutureID)
             case startTimer(FutureID)
             case cancelTimer(FutureID)
-            case recordMarker(RecordMarker, patch: PatchMark?)
+            case recordMarker(RecordMarker, meaning: MarkerMeaning?)
             case upsertSearchAttributes(Blob)
             case modifyProperties(Blob)
             case startChild(FutureID)
@@ -47,9 +47,13 @@ public struct ReplayMachine: Sendable {
     var activityByEvent: [EventID: FutureID] = [:]
     var timerByID: [TimerID: FutureID] = [:]
     var related = RelatedMachines()
+    /// Those that have not ended, by number.
+    var localActivities: [Int: FutureID] = [:]
     var wishes: [Wish] = []
     var expected: [Wish] = []
     var expectedHead = 0
+    /// Belongs to a marker that the code went on without.
+    var passedOver: EventID?
     private var lastFuture = 0
     private var lastActivity = 0
     private var lastTimer = 0
@@ -63,8 +67,8 @@ public struct ReplayMachine: Sendable {
         _ command: ScheduleActivityTask, cancellation: ActivityCancellation, userMetadata: Blob? = nil
     ) -> FutureID {
         var command = command
-        lastActivity += 1
-        if command.activityID.isEmpty { command.activityID = ActivityID("\(lastActivity)") }
+        let number = nextActivityNumber()
+        if command.activityID.isEmpty { command.activityID = ActivityID("\(number)") }
         let future = nextFuture()
         activities[future] = ActivityMachine(command: command, cancellation: cancellation)
         wishes.append(Wish(kind: .scheduleActivity(future), userMetadata: userMetadata))
@@ -115,8 +119,8 @@ public struct ReplayMachine: Sendable {
         return .activityCanceled(end(of: activity, scheduled: .none))
     }
 
-    public mutating func recordMarker(_ marker: RecordMarker, patch: PatchMark? = nil) {
-        wishes.append(Wish(kind: .recordMarker(marker, patch: patch)))
+    public mutating func recordMarker(_ marker: RecordMarker, meaning: MarkerMeaning? = nil) {
+        wishes.append(Wish(kind: .recordMarker(marker, meaning: meaning)))
     }
 
     public mutating func upsertSearchAttributes(_ attributes: Blob) {
@@ -141,6 +145,11 @@ public struct ReplayMachine: Sendable {
     mutating func nextFuture() -> FutureID {
         lastFuture += 1
         return FutureID(lastFuture)
+    }
+
+    mutating func nextActivityNumber() -> Int {
+        lastActivity += 1
+        return lastActivity
     }
 
     /// Takes back the wish for a future that was cancelled before anybody heard of it.

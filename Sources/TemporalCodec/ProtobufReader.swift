@@ -1,13 +1,14 @@
 /// Bytes that claim to be a protobuf message and are not.
-struct MalformedMessage: Error, Hashable, Sendable, CustomStringConvertible {
-    let reason: String
+public struct MalformedMessage: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was expected and what came; never the bytes themselves.
+    public let reason: String
     init(_ reason: String) { self.reason = reason }
-    var description: String { "malformed message: \(reason)" }
+    public var description: String { "malformed message: \(reason)" }
 }
 
 /// Reads one message field by field; total over any input. The caller takes what it knows and passes over the rest.
-struct ProtobufReader {
-    enum Value {
+package struct ProtobufReader {
+    package enum Value {
         case varint(UInt64)
         case fixed64(UInt64)
         case fixed32(UInt32)
@@ -17,15 +18,15 @@ struct ProtobufReader {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         self.position = bytes.startIndex
     }
 
-    init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+    package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
     /// The next field, or nil at the end of the message.
-    mutating func next() throws(MalformedMessage) -> (field: Int, value: Value)? {
+    package mutating func next() throws(MalformedMessage) -> (field: Int, value: Value)? {
         guard position < bytes.endIndex else { return nil }
         let key = try varint()
         let field = key >> 3

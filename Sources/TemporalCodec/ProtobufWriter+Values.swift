@@ -1,4 +1,4 @@
-import History
+package import History
 
 /// The values that many messages carry.
 extension ProtobufWriter {
@@ -15,14 +15,14 @@ extension ProtobufWriter {
     }
 
     /// A duration, present even when it is zero.
-    mutating func span(_ field: Int, _ value: TimeSpan) {
+    package mutating func span(_ field: Int, _ value: TimeSpan) {
         message(field) {
             $0.integer(1, value.nanoseconds / 1_000_000_000)
             $0.integer(2, value.nanoseconds % 1_000_000_000)
         }
     }
 
-    mutating func timestamp(_ field: Int, _ value: Timestamp) {
+    package mutating func timestamp(_ field: Int, _ value: Timestamp) {
         let (seconds, nanoseconds) = value.split
         message(field) {
             $0.integer(1, seconds)

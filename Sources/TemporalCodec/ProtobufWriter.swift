@@ -2,12 +2,14 @@
 ///
 /// By hand, because an event is encoded for every transition: no objects are built, no bytes are copied twice. As proto3
 /// wants it, a number, a flag or a text that is zero is left out; a message is written whenever it is set.
-struct ProtobufWriter {
-    private(set) var bytes: [UInt8] = []
+package struct ProtobufWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+    package init() {}
 
-    mutating func varint(_ value: UInt64) {
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
+    package mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -20,17 +22,17 @@ struct ProtobufWriter {
         varint(UInt64(truncatingIfNeeded: field) << 3 | UInt64(wire.rawValue))
     }
 
-    mutating func integer(_ field: Int, _ value: Int64) {
+    package mutating func integer(_ field: Int, _ value: Int64) {
         guard value != 0 else { return }
         key(field, .varint)
         varint(UInt64(bitPattern: value))
     }
 
-    mutating func integer(_ field: Int, _ value: Int32) { integer(field, Int64(value)) }
+    package mutating func integer(_ field: Int, _ value: Int32) { integer(field, Int64(value)) }
 
-    mutating func flag(_ field: Int, _ value: Bool) { integer(field, value ? Int64(1) : 0) }
+    package mutating func flag(_ field: Int, _ value: Bool) { integer(field, value ? Int64(1) : 0) }
 
-    mutating func double(_ field: Int, _ value: Double) {
+    package mutating func double(_ field: Int, _ value: Double) {
         guard value.bitPattern != 0 else { return }
         key(field, .fixed64)
         for shift in stride(from: UInt64(0), to: 64, by: 8) {
@@ -38,7 +40,7 @@ struct ProtobufWriter {
         }
     }
 
-    mutating func float(_ field: Int, _ value: Float) {
+    package mutating func float(_ field: Int, _ value: Float) {
         guard value.bitPattern != 0 else { return }
         key(field, .fixed32)
         for shift in stride(from: UInt32(0), to: 32, by: 8) {
@@ -46,7 +48,7 @@ struct ProtobufWriter {
         }
     }
 
-    mutating func text(_ field: Int, _ value: String) {
+    package mutating func text(_ field: Int, _ value: String) {
         var value = value
         value.withUTF8 { utf8 in
             guard !utf8.isEmpty else { return }
@@ -57,21 +59,21 @@ struct ProtobufWriter {
     }
 
     /// An element of a repeated text field: written even when it is empty.
-    mutating func element(_ field: Int, _ value: String) {
+    package mutating func element(_ field: Int, _ value: String) {
         key(field, .lengthDelimited)
         varint(UInt64(value.utf8.count))
         bytes.append(contentsOf: value.utf8)
     }
 
     /// Bytes that are a message of their own: written whenever they are set, even when there are none.
-    mutating func encoded(_ field: Int, _ value: [UInt8]) {
+    package mutating func encoded(_ field: Int, _ value: [UInt8]) {
         key(field, .lengthDelimited)
         varint(UInt64(value.count))
         bytes.append(contentsOf: value)
     }
 
     /// A nested message; `body` writes its fields.
-    mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
+    package mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
         key(field, .lengthDelimited)
         bytes.append(0)
         let start = bytes.count

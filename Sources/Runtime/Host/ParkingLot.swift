@@ -10,18 +10,18 @@ final class ParkingLot<Value: Sendable>: Sendable {
         fileprivate let number: UInt64
     }
 
-    private enum Place {
+    enum Place {
         case open
         case waiting(CheckedContinuation<Value?, Never>, until: Timestamp)
         case resolved(Value?)
     }
 
-    private struct State {
+    struct State {
         var lastNumber: UInt64 = 0
         var places: [UInt64: Place] = [:]
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let alarm: Alarm
     private let clock: any RuntimeClock
 

@@ -9,16 +9,16 @@ import Synchronization
 final class TaskQueues: Sendable {
     private static let shardCount = 16
 
-    private struct Shard {
+    struct Shard {
         var queues: [TaskQueueKey: TaskQueueState] = [:]
     }
 
     /// A mutex that can stand in an array.
-    private final class Box: Sendable {
+    final class Box: Sendable {
         let state = Mutex(Shard())
     }
 
-    private let shards: [Box] = (0..<TaskQueues.shardCount).map { _ in Box() }
+    let shards: [Box] = (0..<TaskQueues.shardCount).map { _ in Box() }
     private let clock: any RuntimeClock
     private let offered = Atomic<Int>(0)
     /// Where parked pollers wait; the host runs it.

@@ -27,9 +27,9 @@ struct MessageJSONClosing {
 
     private func closed(_ member: JSONValue.Member) throws(Rejection) -> JSONValue {
         let name = Self.camelCase(member.name)
-        guard let field = OpaqueField(name), member.value != .null, !Self.isMessage(name, member.value) else {
-            return try closed(member.value)
-        }
+        guard let field = OpaqueField(name), member.value != .null, !Self.isMessage(name, member.value),
+            !Self.isWord(name, member.value)
+        else { return try closed(member.value) }
         if case .array(let values) = member.value, Self.isRepeated(name) {
             var out: [JSONValue] = []
             for value in values { out.append(try closed(value, as: field, name)) }
@@ -63,6 +63,12 @@ struct MessageJSONClosing {
     /// The input of an update is a message (name, header, args) and not payloads.
     private static func isMessage(_ name: String, _ value: JSONValue) -> Bool {
         name == "input" && value["payloads"] == nil && value["name"] != nil
+    }
+
+    /// The cause of a failed task or of a cancellation is an enum or a text, and not a failure.
+    private static func isWord(_ name: String, _ value: JSONValue) -> Bool {
+        guard case .string = value else { return false }
+        return name == "cause"
     }
 
     /// Does the field hold a list of such bytes? Payloads in their short form are an array themselves.

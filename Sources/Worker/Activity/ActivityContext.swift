@@ -25,6 +25,10 @@ public struct ActivityContext: Sendable {
     @TaskLocal public static var current: ActivityContext?
 
     public let info: ActivityInfo
+    /// The headers with which the activity was asked for.
+    public let header: [String: Payload]
+    /// A client of the worker's namespace; nil in tests that have none.
+    public let client: WorkflowClient?
     /// Carries workflow, run, activity and attempt as metadata.
     public let logger: Logger
     /// When the attempt has to be over; pass it on to everything it calls.
@@ -33,12 +37,17 @@ public struct ActivityContext: Sendable {
     public let converter: DataConverter
     private let previousDetails: FailureDetails
     let control: ActivityControl
+    private let interceptors: [any WorkerInterceptor]
 
     init(
-        info: ActivityInfo, logger: Logger, converter: DataConverter, previousDetails: FailureDetails,
-        control: ActivityControl
+        info: ActivityInfo, header: [String: Payload] = [:], logger: Logger, converter: DataConverter,
+        previousDetails: FailureDetails, control: ActivityControl, interceptors: [any WorkerInterceptor] = [],
+        client: WorkflowClient? = nil
     ) {
         self.info = info
+        self.header = header
+        self.interceptors = interceptors
+        self.client = client
         self.logger = logger
         self.converter = converter
         self.previousDetails = previousDetails
@@ -53,7 +62,12 @@ public struct ActivityContext: Sendable {
     ///
     /// Cheap and safe to call often: at most one report in 0.8 of the heartbeat timeout goes out, with the newest details. The
     /// server's answer is the only way a cancellation reaches the attempt; it then cancels the attempt's task.
-    public func heartbeat(_ details: any Encodable & Sendable...) { control.heartbeat(details) }
+    public func heartbeat(_ details: any Encodable & Sendable...) { heartbeat(details, from: 0) }
+
+    private func heartbeat(_ details: [any Encodable & Sendable], from index: Int) {
+        guard index < interceptors.count else { return control.heartbeat(details) }
+        interceptors[index].heartbeat(details, self) { heartbeat($0, from: index + 1) }
+    }
 
     /// What the previous attempt reported last.
     ///

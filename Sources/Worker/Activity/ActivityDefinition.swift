@@ -49,6 +49,8 @@ public struct RegisteredActivity: Sendable {
     /// The activity type.
     public let name: String
     let retryBackoff: RetryBackoff?
+    /// Serves every activity type that has no activity of its own.
+    var isDynamic = false
     let run: @Sendable (_ input: [UInt8], ActivityContext, DataConverter) async throws -> [UInt8]
 
     /// An activity of its own type.
@@ -89,6 +91,23 @@ public struct RegisteredActivity: Sendable {
             try converter.result(try await body(try converter.openedPayloads(wire: input), context))
         }
     }
+
+    /// An activity for every type that the worker has no activity of. Its ``ActivityInfo/activityType`` tells which one it is.
+    public static func dynamic(
+        retryBackoff: RetryBackoff? = nil,
+        _ body: @escaping @Sendable (EncodedValues, ActivityContext) async throws -> any Encodable & Sendable
+    ) -> RegisteredActivity {
+        var activity = RegisteredActivity(name: "*", retryBackoff: retryBackoff) { input, context, converter in
+            try converter.result(try await body(EncodedValues(wire: input, converter: converter), context))
+        }
+        activity.isDynamic = true
+        return activity
+    }
+
+    /// Does something else under the same name, for tests that replace what an activity does.
+    public func replaced<Input: Decodable & Sendable, Output: Encodable & Sendable>(
+        by body: @escaping @Sendable (Input, ActivityContext) async throws -> Output
+    ) -> RegisteredActivity { RegisteredActivity(name, retryBackoff: retryBackoff, body) }
 
     private init(
         name: String, retryBackoff: RetryBackoff?,

@@ -27,6 +27,10 @@ public struct ActivityInfo: Sendable {
     public var heartbeatTimeout: Duration?
     /// Names this attempt; whoever has it can complete the activity from outside.
     public var taskToken: [UInt8]
+    /// It runs inside a workflow task, without heartbeats and without a task of its own.
+    public var isLocal = false
+    /// 1 (first) … 5 (last); 0 is not set.
+    public var priority = 0
 
     /// How long this attempt may still take, counted from its start: the smaller of the two limits.
     public var timeAllowed: Duration? {
@@ -50,7 +54,7 @@ extension ActivityInfo {
             startToCloseTimeout: Duration(limit: task.hasStartToCloseTimeout ? task.startToCloseTimeout : nil),
             scheduleToCloseTimeout: Duration(limit: task.hasScheduleToCloseTimeout ? task.scheduleToCloseTimeout : nil),
             heartbeatTimeout: Duration(limit: task.hasHeartbeatTimeout ? task.heartbeatTimeout : nil),
-            taskToken: [UInt8](task.taskToken))
+            taskToken: [UInt8](task.taskToken), priority: Int(task.priority.priorityKey))
     }
 }
 

@@ -6,103 +6,34 @@ import TemporalAPI
 struct ActivityRunner: Sendable {
     typealias Task = Temporal_Api_Workflowservice_V1_PollActivityTaskQueueResponse
 
-    let activities: [String: RegisteredActivity]
+    let executor: ActivityExecutor
     let service: WorkflowService
-    let converter: DataConverter
     let taskQueue: String
     let classifier: ActivityFailureClassifier?
-    let logger: Logger
-    /// Measures time limits and pauses between heartbeats.
+    /// Measures pauses between heartbeats.
     var clock: any Clock<Duration> = ContinuousClock()
     /// Draws the jitter of back-offs.
     var draw: @Sendable (RetryBackoff, Int) -> Duration = { $0.delay(attempt: $1) }
 
+    private typealias Outcome = ActivityOutcome
+    var activities: ActivityTypes { executor.activities }
+
     /// Runs one attempt to its end and reports it. `control` is how others stop it.
     func run(_ task: Task, control: ActivityControl) async {
         let info = ActivityInfo(task, taskQueue: taskQueue)
-        let converter = self.converter.scoped(namespace: info.namespace, workflowID: info.workflowID)
-        var logger = self.logger
-        logger[metadataKey: "workflow"] = "\(info.workflowID)"
-        logger[metadataKey: "run"] = "\(info.runID)"
-        logger[metadataKey: "activity"] = "\(info.activityType)"
-        logger[metadataKey: "attempt"] = "\(info.attempt)"
+        let converter = executor.converter.scoped(namespace: info.namespace, workflowID: info.workflowID)
+        let logger = executor.logger(for: info)
         let outcome: Outcome
-        if let activity = activities[info.activityType] {
-            outcome = await attempt(activity, task, info, converter, control, logger)
-        } else {
-            let known = activities.keys.sorted().joined(separator: ", ")
-            outcome = .failed(
-                ApplicationFailure(
-                    "activity \(info.activityType) is not registered, only: \(known)", type: "NotFoundError"))
+        do {
+            let header = task.hasHeader ? try Payload.fields(wire: task.header) : [:]
+            let previous = try FailureDetails(wire: task.heartbeatDetails, converter: converter)
+            outcome = await executor.execute(
+                info, input: [UInt8](task.input), header: header, heartbeatDetails: previous, control: control
+            ) { await self.sendHeartbeats(task, info, converter, control, logger) }
+        } catch {
+            outcome = .failed(error)
         }
         await report(outcome, task, info, converter, control, logger)
-    }
-
-    private enum Outcome {
-        case completed([UInt8])
-        case failed(any Error)
-    }
-
-    private enum Step {
-        case ended(Outcome)
-        case stop(ActivityStopReason)
-        case heartbeatFailed(any Error)
-        case quiet
-    }
-
-    /// Runs the body beside its heartbeats and its time limit, until the body ends.
-    private func attempt(
-        _ activity: RegisteredActivity, _ task: Task, _ info: ActivityInfo, _ converter: DataConverter,
-        _ control: ActivityControl, _ logger: Logger
-    ) async -> Outcome {
-        let previous: FailureDetails
-        do { previous = try FailureDetails(wire: task.heartbeatDetails, converter: converter) } catch {
-            return .failed(error)
-        }
-        let context = ActivityContext(
-            info: info, logger: logger, converter: converter, previousDetails: previous, control: control)
-        let input = [UInt8](task.input)
-        return await withTaskGroup(of: Step.self) { group in
-            group.addTask {
-                do {
-                    return .ended(
-                        .completed(
-                            try await ActivityContext.$current.withValue(context) {
-                                try await activity.run(input, context, converter)
-                            }))
-                } catch {
-                    return .ended(.failed(error))
-                }
-            }
-            group.addTask { await self.sendHeartbeats(task, info, converter, control, logger) }
-            group.addTask {
-                for await reason in control.stops { return .stop(reason) }
-                return .quiet
-            }
-            if let allowed = info.timeAllowed {
-                group.addTask {
-                    do { try await clock.sleep(for: allowed) } catch { return .quiet }
-                    return .stop(.timedOut)
-                }
-            }
-            var broken: (any Error)?
-            while let step = await group.next() {
-                switch step {
-                case .ended(let outcome):
-                    group.cancelAll()
-                    if let broken { return .failed(broken) }
-                    return outcome
-                case .stop(let reason):
-                    control.stop(reason)
-                    group.cancelAll()
-                case .heartbeatFailed(let error):
-                    broken = error
-                    group.cancelAll()
-                case .quiet: continue
-                }
-            }
-            return .failed(CancellationError())
-        }
     }
 
     // MARK: - Heartbeats
@@ -110,7 +41,7 @@ struct ActivityRunner: Sendable {
     /// Sends what the attempt reports, at most once in the interval, until it is told to stop.
     private func sendHeartbeats(
         _ task: Task, _ info: ActivityInfo, _ converter: DataConverter, _ control: ActivityControl, _ logger: Logger
-    ) async -> Step {
+    ) async -> ActivityExecutor.HeartbeatNews {
         let interval = Self.heartbeatInterval(info.heartbeatTimeout)
         for await _ in control.heartbeats {
             guard let details = control.takeUnsent() else { continue }
@@ -121,7 +52,7 @@ struct ActivityRunner: Sendable {
             do {
                 if !details.isEmpty { request.details = Data(try details.wire(converter)) }
             } catch {
-                return .heartbeatFailed(error)
+                return .failed(error)
             }
             do {
                 let answer: Temporal_Api_Workflowservice_V1_RecordActivityTaskHeartbeatResponse =
@@ -227,7 +158,7 @@ struct ActivityRunner: Sendable {
     /// The failure as the server shall see it: classed, and with the pause before the next attempt.
     private func classified(_ error: any Error, _ info: ActivityInfo) -> any Error {
         let judged = classifier?(error, info) ?? error
-        guard let backoff = activities[info.activityType]?.retryBackoff,
+        guard let backoff = activities.activity(ofType: info.activityType)?.retryBackoff,
             var failure = DataConverter.temporalFailure(for: judged) as? ApplicationFailure,
             !failure.isNonRetryable, failure.nextRetryDelay == nil
         else { return judged }

@@ -50,6 +50,14 @@ public struct StartOptions: Sendable {
     public var priority: Int?
     /// One line for tools that show the workflow.
     public var summary: String?
+    /// A page for tools that show the workflow.
+    public var details: String?
+    /// Whose share of the queue the workflow counts for.
+    public var fairnessKey: String?
+    /// How big that share is; nil is 1.
+    public var fairnessWeight: Float?
+    /// A worker of the same process and client takes the first workflow task along with the answer, when it has a slot free.
+    public var startsEagerly: Bool
     /// Recognises a repeated start; a fresh one if not given.
     public var requestID: String?
 
@@ -58,7 +66,8 @@ public struct StartOptions: Sendable {
         taskTimeout: Duration? = nil, retryPolicy: RetryPolicy? = nil, idReusePolicy: IDReusePolicy? = nil,
         idConflictPolicy: IDConflictPolicy? = nil, startDelay: Duration? = nil, cronSchedule: String? = nil,
         memo: [String: any Encodable & Sendable] = [:], searchAttributes: [String: SearchAttributeValue] = [:],
-        header: [String: Payload] = [:], priority: Int? = nil, summary: String? = nil, requestID: String? = nil
+        header: [String: Payload] = [:], priority: Int? = nil, summary: String? = nil, details: String? = nil,
+        fairnessKey: String? = nil, fairnessWeight: Float? = nil, startsEagerly: Bool = false, requestID: String? = nil
     ) {
         self.id = id
         self.taskQueue = taskQueue
@@ -75,6 +84,10 @@ public struct StartOptions: Sendable {
         self.header = header
         self.priority = priority
         self.summary = summary
+        self.details = details
+        self.fairnessKey = fairnessKey
+        self.fairnessWeight = fairnessWeight
+        self.startsEagerly = startsEagerly
         self.requestID = requestID
     }
 }
@@ -143,10 +156,10 @@ extension StartOptions {
         if !header.isEmpty { request.header = Data(Payload.wire(fields: header)) }
         if let startDelay { request.workflowStartDelay = startDelay.message }
         if let priority { request.priority.priorityKey = Int32(priority) }
-        if let summary {
-            var metadata = ProtobufWriter()
-            metadata.field(1, try converter.payload(for: summary).wire)
-            request.userMetadata = Data(metadata.bytes)
+        if let fairnessKey { request.priority.fairnessKey = fairnessKey }
+        if let fairnessWeight { request.priority.fairnessWeight = fairnessWeight }
+        if summary != nil || details != nil {
+            request.userMetadata = Data(try converter.userMetadata(summary: summary, details: details))
         }
     }
 }

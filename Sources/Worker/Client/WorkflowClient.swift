@@ -12,23 +12,28 @@ public struct WorkflowClient: Sendable {
     public let identity: String
     public let converter: DataConverter
     let service: WorkflowService
+    /// The first one outermost.
+    let interceptors: [any ClientInterceptor]
+    /// Workers of this process that may take first tasks.
+    let eagerStarts = EagerStarts()
 
     /// - Parameters:
     ///   - transport: How to reach the server: a ``GRPCTransport`` that runs, or an ``InProcessTransport``.
     ///   - identity: `<process id>@<host>` if not given.
     public init(
         transport: any Transport, namespace: String = "default", identity: String? = nil,
-        converter: DataConverter = .default,
+        converter: DataConverter = .default, interceptors: [any ClientInterceptor] = [],
         retryPolicy: RPCRetryPolicy = .default
     ) {
         let identity = identity ?? Self.processIdentity
         self.init(
             service: WorkflowService(
                 transport: transport, identity: identity, namespace: namespace, retryPolicy: retryPolicy),
-            converter: converter)
+            converter: converter, interceptors: interceptors)
     }
 
-    init(service: WorkflowService, converter: DataConverter) {
+    init(service: WorkflowService, converter: DataConverter, interceptors: [any ClientInterceptor] = []) {
+        self.interceptors = interceptors
         self.namespace = service.namespace
         self.identity = service.identity
         self.converter = converter
@@ -40,11 +45,13 @@ public struct WorkflowClient: Sendable {
     /// - Throws: What `body` throws; ``RPCFailure`` when the server does not answer its first question.
     public static func withConnection<Result: Sendable>(
         to options: GRPCTransportOptions, namespace: String = "default", identity: String? = nil,
-        converter: DataConverter = .default, _ body: @Sendable (WorkflowClient) async throws -> Result
+        converter: DataConverter = .default, interceptors: [any ClientInterceptor] = [],
+        _ body: @Sendable (WorkflowClient) async throws -> Result
     ) async throws -> Result {
         try await GRPCTransport.withTransport(options) { transport in
             let client = WorkflowClient(
-                transport: transport, namespace: namespace, identity: identity, converter: converter)
+                transport: transport, namespace: namespace, identity: identity, converter: converter,
+                interceptors: interceptors)
             _ = try await client.serverVersion()
             return try await body(client)
         }
@@ -132,41 +139,20 @@ extension WorkflowClient {
         WorkflowHandle(client: self, workflowID: workflowID, runID: runID, firstRunID: nil)
     }
 
-    private func start(type: String, arguments: [any Encodable], options: StartOptions) async throws -> String {
-        let converter = self.converter.scoped(namespace: namespace, workflowID: options.id)
-        var request = Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest()
-        try options.fill(
-            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter,
-            service: service)
-        do {
-            let response: Temporal_Api_Workflowservice_V1_StartWorkflowExecutionResponse = try await service.call(
-                "StartWorkflowExecution", request)
-            return response.runID
-        } catch {
-            throw ClientError.translated(error, workflowID: options.id)
-        }
+    private func start(
+        type: String, arguments: [any Encodable & Sendable], options: StartOptions
+    ) async throws -> String {
+        try await begin(StartWorkflowCall(workflowType: type, arguments: arguments, options: options))
     }
 
     private func signalWithStart(
-        type: String, arguments: [any Encodable], signal: String, signalArguments: [any Encodable],
-        options: StartOptions
+        type: String, arguments: [any Encodable & Sendable], signal: String,
+        signalArguments: [any Encodable & Sendable], options: StartOptions
     ) async throws -> String {
-        let converter = self.converter.scoped(namespace: namespace, workflowID: options.id)
-        var request = Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionRequest()
-        try options.fill(
-            &request, workflowType: type, input: try converter.arguments(arguments), converter: converter,
-            service: service)
-        request.signalName = signal
-        let signalInput = try converter.arguments(signalArguments)
-        if !signalInput.isEmpty { request.signalInput = Data(signalInput) }
-        do {
-            let response: Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionResponse =
-                try await service.call(
-                    "SignalWithStartWorkflowExecution", request)
-            return response.runID
-        } catch {
-            throw ClientError.translated(error, workflowID: options.id)
-        }
+        try await begin(
+            StartWorkflowCall(
+                workflowType: type, arguments: arguments, options: options,
+                signal: .init(name: signal, arguments: signalArguments)))
     }
 }
 

@@ -111,14 +111,24 @@ extension WorkflowHandle {
 
     /// Sends a signal with a list of arguments.
     public func signal(_ name: String, arguments: [any Encodable & Sendable]) async throws {
+        let call = SignalWorkflowCall(workflowID: workflowID, runID: runID, name: name, arguments: arguments)
+        try await client.interceptors.pass(call) {
+            try await $0.signal($1, next: $2)
+        } to: {
+            try await send($0)
+        }
+    }
+
+    private func send(_ signal: SignalWorkflowCall) async throws {
         var request = Temporal_Api_Workflowservice_V1_SignalWorkflowExecutionRequest()
         request.namespace = client.namespace
         request.workflowExecution = execution
-        request.signalName = name
+        request.signalName = signal.name
         request.identity = client.identity
         request.requestID = UUID().uuidString.lowercased()
-        let input = try converter.arguments(arguments)
+        let input = try converter.arguments(signal.arguments)
         if !input.isEmpty { request.input = Data(input) }
+        if !signal.header.isEmpty { request.header = Data(Payload.wire(fields: signal.header)) }
         let _: Temporal_Api_Workflowservice_V1_SignalWorkflowExecutionResponse = try await call(
             "SignalWorkflowExecution", request)
     }
@@ -139,12 +149,24 @@ extension WorkflowHandle {
         _ name: String, arguments: [any Encodable & Sendable], returning: Answer.Type = Answer.self,
         onlyWhileRunning: Bool = false
     ) async throws -> Answer {
+        let call = QueryWorkflowCall(
+            workflowID: workflowID, runID: runID, name: name, arguments: arguments, onlyWhileRunning: onlyWhileRunning)
+        return try await client.interceptors.pass(call) {
+            try await $0.query($1, next: $2)
+        } to: {
+            try await ask($0)
+        }
+        .value(Answer.self)
+    }
+
+    private func ask(_ query: QueryWorkflowCall) async throws -> EncodedValues {
         var request = Temporal_Api_Workflowservice_V1_QueryWorkflowRequest()
         request.namespace = client.namespace
         request.execution = execution
-        request.query.queryType = name
-        request.queryRejectCondition = onlyWhileRunning ? .notOpen : .none
-        let input = try converter.arguments(arguments)
+        request.query.queryType = query.name
+        request.queryRejectCondition = query.onlyWhileRunning ? .notOpen : .none
+        if !query.header.isEmpty { request.query.header = Data(Payload.wire(fields: query.header)) }
+        let input = try converter.arguments(query.arguments)
         if !input.isEmpty { request.query.queryArgs = Data(input) }
         do {
             let response: Temporal_Api_Workflowservice_V1_QueryWorkflowResponse = try await service.call(
@@ -153,7 +175,7 @@ extension WorkflowHandle {
                 throw QueryRejected(
                     status: WorkflowRunStatus(rawValue: response.queryRejected.status.rawValue) ?? .unspecified)
             }
-            return try converter.value(Answer.self, fromWire: response.queryResult)
+            return EncodedValues(wire: [UInt8](response.queryResult), converter: converter)
         } catch let failure as RPCFailure {
             guard failure.code == .invalidArgument, let body = failure.detail("QueryFailedFailure") else {
                 throw ClientError.translated(failure, workflowID: workflowID)
@@ -166,12 +188,21 @@ extension WorkflowHandle {
 
     /// Asks the workflow to end; its code decides how. Asking again, or asking a closed workflow, does nothing.
     public func cancel(reason: String = "") async throws {
+        let call = CancelWorkflowCall(workflowID: workflowID, runID: runID, reason: reason)
+        try await client.interceptors.pass(call) {
+            try await $0.cancel($1, next: $2)
+        } to: {
+            try await send($0)
+        }
+    }
+
+    private func send(_ cancellation: CancelWorkflowCall) async throws {
         var request = Temporal_Api_Workflowservice_V1_RequestCancelWorkflowExecutionRequest()
         request.namespace = client.namespace
         request.workflowExecution = execution
         request.identity = client.identity
         request.requestID = UUID().uuidString.lowercased()
-        request.reason = reason
+        request.reason = cancellation.reason
         request.firstExecutionRunID = firstRunID ?? ""
         let _: Temporal_Api_Workflowservice_V1_RequestCancelWorkflowExecutionResponse = try await call(
             "RequestCancelWorkflowExecution", request)
@@ -179,13 +210,24 @@ extension WorkflowHandle {
 
     /// Ends the workflow at once; its code does not run again, so nothing is compensated.
     public func terminate(reason: String, details: any Encodable & Sendable...) async throws {
+        let call = TerminateWorkflowCall(workflowID: workflowID, runID: runID, reason: reason, details: details)
+        try await client.interceptors.pass(call) {
+            try await $0.terminate($1, next: $2)
+        } to: {
+            try await send($0)
+        }
+    }
+
+    private func send(_ termination: TerminateWorkflowCall) async throws {
         var request = Temporal_Api_Workflowservice_V1_TerminateWorkflowExecutionRequest()
         request.namespace = client.namespace
         request.workflowExecution = execution
         request.identity = client.identity
-        request.reason = reason
+        request.reason = termination.reason
         request.firstExecutionRunID = firstRunID ?? ""
-        if !details.isEmpty { request.details = Data(Payload.wire(try converter.payloads(for: details))) }
+        if !termination.details.isEmpty {
+            request.details = Data(Payload.wire(try converter.payloads(for: termination.details)))
+        }
         let _: Temporal_Api_Workflowservice_V1_TerminateWorkflowExecutionResponse = try await call(
             "TerminateWorkflowExecution", request)
     }
@@ -212,7 +254,7 @@ extension WorkflowHandle {
             events.append(contentsOf: response.history.events.map { [UInt8]($0) })
             request.nextPageToken = response.nextPageToken
         } while !request.nextPageToken.isEmpty
-        return WorkflowHistory(workflowID: workflowID, events: events)
+        return WorkflowHistory(workflowID: workflowID, runID: runID ?? firstRunID ?? "", events: events)
     }
 
     func call<Request: Message, Response: Message>(_ name: String, _ request: Request) async throws -> Response {
@@ -221,16 +263,5 @@ extension WorkflowHandle {
         } catch {
             throw ClientError.translated(error, workflowID: workflowID)
         }
-    }
-}
-
-/// The events of one run, each as the encoded `temporal.api.history.v1.HistoryEvent` that the server stores.
-public struct WorkflowHistory: Hashable, Sendable {
-    public var workflowID: String
-    public var events: [[UInt8]]
-
-    public init(workflowID: String, events: [[UInt8]]) {
-        self.workflowID = workflowID
-        self.events = events
     }
 }

@@ -1,3 +1,5 @@
+import TemporalCodec
+
 extension DataConverter {
     /// The name this library leaves in a failure it makes.
     public static let failureSource = "SwiftSDK"
@@ -66,7 +68,7 @@ extension DataConverter {
     }
 
     private struct Information {
-        var number: UInt64?
+        var number: Int?
         var body: [UInt8] = []
         var lostDetails = false
     }
@@ -82,7 +84,7 @@ extension DataConverter {
                 return []
             }
         }
-        func finish(_ number: UInt64) -> Information {
+        func finish(_ number: Int) -> Information {
             Information(number: number, body: writer.bytes, lostDetails: lost)
         }
         switch failure {
@@ -165,7 +167,7 @@ private struct FailureReading {
         var source = ""
         var stackTrace = ""
         var cause: (any Error)?
-        var info: (number: UInt64, body: ArraySlice<UInt8>)?
+        var info: (number: Int, body: ArraySlice<UInt8>)?
         var reader = ProtobufReader(wire)
         while let (number, value) = try reader.next() {
             switch number {
@@ -256,18 +258,18 @@ private struct FailureReading {
 
     /// The fields of a small message by number; of a repeated one the last.
     private struct Fields {
-        private var values: [UInt64: ProtobufReader.Value] = [:]
+        private var values: [Int: ProtobufReader.Value] = [:]
 
         init(_ body: ArraySlice<UInt8>) throws(MalformedMessage) {
             var reader = ProtobufReader(body)
             while let (number, value) = try reader.next() { values[number] = value }
         }
 
-        func value(_ number: UInt64) -> ProtobufReader.Value? { values[number] }
-        func text(_ number: UInt64) -> String { values[number]?.text ?? "" }
-        func body(_ number: UInt64) -> ArraySlice<UInt8> { values[number]?.body ?? [] }
-        func integer(_ number: UInt64) -> Int64 { values[number]?.integer ?? 0 }
-        func enumeration(_ number: UInt64) -> Int32 { Int32(truncatingIfNeeded: integer(number)) }
+        func value(_ number: Int) -> ProtobufReader.Value? { values[number] }
+        func text(_ number: Int) -> String { values[number]?.text ?? "" }
+        func body(_ number: Int) -> ArraySlice<UInt8> { values[number]?.body ?? [] }
+        func integer(_ number: Int) -> Int64 { values[number]?.integer ?? 0 }
+        func enumeration(_ number: Int) -> Int32 { Int32(truncatingIfNeeded: integer(number)) }
     }
 }
 

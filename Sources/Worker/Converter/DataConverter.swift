@@ -52,12 +52,14 @@ extension DataConverter {
     /// The encoded `Payloads` for the arguments of a call. ``NoValue`` means "no arguments" and gives no payloads.
     public func arguments(_ values: [any Encodable]) throws -> [UInt8] {
         if values.count == 1, values[0] is NoValue { return [] }
+        if values.count == 1, let encoded = values[0] as? EncodedValues { return encoded.wire }
         return Payload.wire(try payloads(for: values))
     }
 
     /// The encoded `Payloads` for a result: always exactly one payload, null for ``NoValue``.
     public func result(_ value: any Encodable) throws -> [UInt8] {
-        Payload.wire([try payload(for: value)])
+        if let encoded = value as? EncodedValues { return encoded.wire }
+        return Payload.wire([try payload(for: value)])
     }
 
     /// The value in a payload, through the codec.
@@ -75,7 +77,10 @@ extension DataConverter {
     public func value<Value: Decodable>(_ type: Value.Type = Value.self, fromWire wire: some Collection<UInt8>) throws
         -> Value
     {
-        try value(type, at: 0, of: try opened(Payload.list(wire: wire)))
+        if type == EncodedValues.self, let all = EncodedValues(wire: Array(wire), converter: self) as? Value {
+            return all
+        }
+        return try value(type, at: 0, of: try opened(Payload.list(wire: wire)))
     }
 
     /// The payloads of an encoded `Payloads`, through the codec; read them with ``value(_:at:of:)``.

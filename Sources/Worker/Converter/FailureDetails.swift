@@ -1,3 +1,5 @@
+public import TemporalCodec
+
 /// The values a failure or a cancellation carries.
 ///
 /// Made from values, they are encoded when the failure leaves the process; received, they are decoded when asked for.

@@ -1,3 +1,5 @@
+public import TemporalCodec
+
 /// One value as it travels: bytes, and metadata that says how to read them.
 ///
 /// The wire form is `temporal.api.common.v1.Payload`. Metadata is written in the order of its keys, so equal payloads are

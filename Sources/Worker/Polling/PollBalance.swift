@@ -39,6 +39,9 @@ final class PollBalance: Sendable {
         }
     }
 
+    /// The polls that are open now.
+    var openPolls: (normal: Int, sticky: Int) { open.withLock { $0 } }
+
     func close(_ queue: Queue) {
         guard usesSticky else { return }
         open.withLock { open in

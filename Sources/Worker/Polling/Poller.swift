@@ -11,11 +11,14 @@ struct Poller: Sendable {
         case empty
     }
 
-    let slots: SlotPool
+    let slots: any SlotSupplier
     let life: WorkerLife
     let logger: Logger
     var clock: any Clock<Duration> = ContinuousClock()
     var backoff = WorkerOptions.pollBackoff
+    var request = SlotRequest(kind: .workflow, taskQueue: "")
+    /// Keeps the polls apart; nil is without limit.
+    var limiter: RateLimiter?
     let poll: @Sendable () async throws(RPCFailure) -> Outcome
 
     /// Polls until the shutdown begins or the task is cancelled.
@@ -26,7 +29,11 @@ struct Poller: Sendable {
         var failures = 0
         var hasty = 0
         var fatalSince: ContinuousClock.Instant?
-        while !life.isShuttingDown, await slots.acquire() {
+        while !life.isShuttingDown, await slots.reserve(request) {
+            if let limiter, await !limiter.wait() {
+                slots.release(request)
+                return
+            }
             let began = ContinuousClock.now
             do {
                 let outcome = try await poll()
@@ -35,14 +42,14 @@ struct Poller: Sendable {
                 switch outcome {
                 case .task: hasty = 0
                 case .empty:
-                    slots.release()
+                    slots.release(request)
                     hasty = ContinuousClock.now - began < Self.hasty ? hasty + 1 : 0
                     if hasty > Self.hastyMax {
                         guard await pause(attempt: hasty - Self.hastyMax) else { return }
                     }
                 }
             } catch {
-                slots.release()
+                slots.release(request)
                 if life.isShuttingDown || Task.isCancelled { return }
                 // The poll's own deadline: nothing came.
                 if error.code == .deadlineExceeded { continue }

@@ -30,17 +30,19 @@ public final class Worker: Sendable {
         self.options = options
         var service = client.service
         service.clock = clock
+        let executor = ActivityExecutor(
+            activities: ActivityTypes(activities), converter: client.converter, interceptors: options.interceptors,
+            client: client, logger: options.logger, clock: clock)
         let runner =
-            activities.isEmpty
+            activities.isEmpty || options.servesOnlyLocalActivities
             ? nil
             : ActivityRunner(
-                activities: Dictionary(activities.map { ($0.name, $0) }, uniquingKeysWith: { $1 }), service: service,
-                converter: client.converter, taskQueue: taskQueue, classifier: options.failureClassifier,
-                logger: options.logger, clock: clock)
+                executor: executor, service: service, taskQueue: taskQueue, classifier: options.failureClassifier,
+                clock: clock)
         life = WorkerLife()
         shell = WorkerShell(
-            service: service, taskQueue: taskQueue, options: options, processor: processor, runner: runner, life: life,
-            clock: clock)
+            service: service, taskQueue: taskQueue, options: options, processor: processor, runner: runner,
+            executor: executor, life: life, clock: clock)
     }
 
     /// Works until ``shutDown()``; then stops polling, lets the tasks in hand finish, cancels activities that are still running
@@ -52,7 +54,10 @@ public final class Worker: Sendable {
     public func run() async throws {
         _ = try await client.systemInfo()
         let capabilities = try await namespaceCapabilities()
-        await shell.run(endsPolls: capabilities.workerPollCompleteOnShutdown)
+        let eager = client.eagerStarts.register(shell)
+        await shell.run(
+            endsPolls: capabilities.workerPollCompleteOnShutdown, sendsHeartbeats: capabilities.workerHeartbeats)
+        client.eagerStarts.unregister(eager)
         if let failure = life.failure { throw failure }
     }
 
@@ -88,7 +93,7 @@ extension Worker {
             ? nil
             : WorkflowTaskProcessor(
                 workflows: workflows, namespace: client.namespace, converter: client.converter,
-                cachedRunsMax: options.cachedRunsMax, log: options.logger)
+                cachedRunsMax: options.cachedRunsMax, interceptors: options.interceptors, log: options.logger)
         self.init(
             client: client, taskQueue: taskQueue, processor: processor, activities: activities, options: options,
             clock: ContinuousClock())

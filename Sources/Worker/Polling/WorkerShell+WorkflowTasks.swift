@@ -41,6 +41,13 @@ extension WorkerShell {
             stamp.buildID = options.buildID
             if let bytes: Data = try? stamp.serializedBytes() { request.workerVersionStamp = bytes }
         }
+        if let deployment = options.deployment {
+            request.deploymentOptions = deployment.message
+            if request.versioningBehavior == .unspecified, deployment.isVersioned {
+                request.versioningBehavior = .init(rawValue: deployment.defaultBehavior.rawValue) ?? .unspecified
+            }
+        }
+        if request.forceCreateNewWorkflowTask { request.returnNewWorkflowTask = true }
         if balance.usesSticky && !life.isShuttingDown {
             request.stickyAttributes.workerTaskQueue.name = stickyQueue
             request.stickyAttributes.workerTaskQueue.kind = .sticky
@@ -53,13 +60,13 @@ extension WorkerShell {
         do {
             response = try await service.call("RespondWorkflowTaskCompleted", request)
         } catch {
-            activitySlots.release(reserved)
+            for _ in 0..<reserved { activitySlots.release(activitySlot) }
             throw error
         }
-        let unused = reserved - response.activityTasks.count
-        if unused > 0 { activitySlots.release(unused) }
+        let brought = response.activityTasks.count
+        for _ in brought..<max(reserved, brought) { activitySlots.release(activitySlot) }
         // No server starts more than it was asked for; should one, the tasks run all the same.
-        if unused < 0 { activitySlots.overdraw(-unused) }
+        for _ in reserved..<max(reserved, brought) { activitySlots.overdraw(activitySlot) }
         for activity in response.activityTasks { await start(.activity(activity)) }
         return response.hasWorkflowTask && !response.workflowTask.taskToken.isEmpty ? response.workflowTask : nil
     }
@@ -70,14 +77,16 @@ extension WorkerShell {
         for (position, command) in request.commands.enumerated() {
             guard case .scheduleActivityTaskCommandAttributes(let activity)? = command.attributes else { continue }
             let isEligible =
-                activity.taskQueue.name == taskQueue && runner?.activities[activity.activityType.name] != nil
+                activity.taskQueue.name == taskQueue
+                && runner?.activities.activity(ofType: activity.activityType.name) != nil
             if isEligible && wanted.count < min(options.eagerActivitiesMax, WorkerOptions.eagerActivitiesLimit) {
                 wanted.append(position)
             } else {
                 request.commands[position].scheduleActivityTaskCommandAttributes.requestEagerExecution = false
             }
         }
-        let reserved = wanted.isEmpty || life.isShuttingDown ? 0 : activitySlots.take(upTo: wanted.count)
+        var reserved = 0
+        while reserved < wanted.count, !life.isShuttingDown, activitySlots.tryReserve(activitySlot) { reserved += 1 }
         for (rank, position) in wanted.enumerated() {
             request.commands[position].scheduleActivityTaskCommandAttributes.requestEagerExecution = rank < reserved
         }
@@ -132,6 +141,18 @@ extension WorkerShell {
 }
 
 extension WorkerShell: HistoryPages {
+    func start(_ activity: LocalActivityTask) -> Bool {
+        switch handOn.yield(.localActivity(activity)) {
+        case .enqueued, .dropped: return true
+        case .terminated:
+            // The worker is at its end: the workflow task comes again elsewhere.
+            let end = LocalActivityEnd(outcome: .abandoned, attempt: activity.info.attempt, elapsed: .zero)
+            activity.desk.finish(activity.future, end)
+            return true
+        @unknown default: return false
+        }
+    }
+
     func page(
         of execution: Temporal_Api_Common_V1_WorkflowExecution, token: [UInt8]
     ) async throws(RPCFailure) -> (events: Temporal_Api_History_V1_History, nextToken: [UInt8]) {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SwiftProtobuf
 import TemporalAPI
 
 /// The running part of a worker: polls, hands out slots, lets tasks run, answers the server.
@@ -8,6 +9,7 @@ struct WorkerShell: Sendable {
     enum Work: Sendable {
         case workflow(Temporal_Api_Workflowservice_V1_PollWorkflowTaskQueueResponse)
         case activity(Temporal_Api_Workflowservice_V1_PollActivityTaskQueueResponse)
+        case localActivity(LocalActivityTask)
     }
 
     let service: WorkflowService
@@ -18,19 +20,23 @@ struct WorkerShell: Sendable {
     /// Nil in a worker without activities.
     let runner: ActivityRunner?
     let life: WorkerLife
-    let workflowSlots: SlotPool
-    let activitySlots: SlotPool
+    let workflowSlots: any SlotSupplier
+    let activitySlots: any SlotSupplier
+    let localActivities: LocalActivityRunner
+    let meter = WorkerMeter()
+    let started = Date()
     let balance: PollBalance
     /// Names this worker to the server, so that it can end its polls.
     let instanceKey: String
     let stickyQueue: String
     let clock: any Clock<Duration>
     private let work: AsyncStream<Work>
-    private let handOn: AsyncStream<Work>.Continuation
+    let handOn: AsyncStream<Work>.Continuation
 
     init(
         service: WorkflowService, taskQueue: String, options: WorkerOptions, processor: (any WorkflowTaskProcessing)?,
-        runner: ActivityRunner?, life: WorkerLife, clock: any Clock<Duration> = ContinuousClock()
+        runner: ActivityRunner?, executor: ActivityExecutor, life: WorkerLife,
+        clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.service = service
         self.taskQueue = taskQueue
@@ -39,8 +45,11 @@ struct WorkerShell: Sendable {
         self.runner = runner
         self.life = life
         self.clock = clock
-        workflowSlots = SlotPool(size: max(1, options.workflowTasksMax))
-        activitySlots = SlotPool(size: max(1, options.activitiesMax))
+        workflowSlots = options.slots.workflow ?? FixedSlots(options.workflowTasksMax)
+        activitySlots = options.slots.activity ?? FixedSlots(options.activitiesMax)
+        localActivities = LocalActivityRunner(
+            executor: executor, slots: options.slots.localActivity ?? FixedSlots(options.localActivitiesMax),
+            life: life, clock: clock)
         balance = PollBalance(
             polls: max(1, min(options.workflowPollsMax, options.workflowTasksMax)), keepsRuns: options.cachedRunsMax > 0
         )
@@ -52,8 +61,8 @@ struct WorkerShell: Sendable {
     /// Runs until the shutdown, and then until everything in hand is answered.
     ///
     /// - Parameter endsPolls: Whether the server ends the polls of a worker that says goodbye.
-    func run(endsPolls: Bool) async {
-        enum Ending { case finished, graceOver }
+    func run(endsPolls: Bool, sendsHeartbeats: Bool = false) async {
+        enum Ending { case finished, graceOver, silent }
         let (goodbye, sayGoodbye) = AsyncStream<Void>.makeStream()
         await withTaskGroup(of: Ending.self) { group in
             group.addTask {
@@ -65,10 +74,17 @@ struct WorkerShell: Sendable {
                 try? await clock.sleep(for: options.gracePeriod)
                 return .graceOver
             }
+            if sendsHeartbeats {
+                group.addTask {
+                    await sendHeartbeats()
+                    return .silent
+                }
+            }
             for await ending in group {
                 switch ending {
                 case .finished: group.cancelAll()
                 case .graceOver: life.stopAttempts()
+                case .silent: continue
                 }
             }
         }
@@ -88,13 +104,26 @@ struct WorkerShell: Sendable {
     func run(_ item: Work) async {
         switch item {
         case .workflow(let task):
+            meter.began(.workflow)
             await runWorkflowTasks(task)
-            workflowSlots.release()
+            meter.ended(.workflow)
+            workflowSlots.release(workflowSlot)
+            options.taskEnded?()
         case .activity(let task):
+            meter.began(.activity)
             await runActivity(task)
-            activitySlots.release()
+            meter.ended(.activity)
+            activitySlots.release(activitySlot)
+            options.taskEnded?()
+        case .localActivity(let task):
+            meter.began(.localActivity)
+            await localActivities.run(task)
+            meter.ended(.localActivity)
         }
     }
+
+    var workflowSlot: SlotRequest { SlotRequest(kind: .workflow, taskQueue: taskQueue) }
+    var activitySlot: SlotRequest { SlotRequest(kind: .activity, taskQueue: taskQueue) }
 
     /// Hands a task to the group, or runs it here when the group takes no more.
     func start(_ item: Work) async {
@@ -121,10 +150,13 @@ extension WorkerShell {
         enum Ending { case poller, saidGoodbye, drained }
         var pollers: [Poller] = []
         if processor != nil {
-            pollers += (0..<balance.polls).map { _ in poller(workflowSlots, pollWorkflowTask) }
+            pollers += (0..<balance.polls).map { _ in poller(workflowSlots, workflowSlot, nil, pollWorkflowTask) }
         }
         if runner != nil {
-            pollers += (0..<max(1, options.activityPollsMax)).map { _ in poller(activitySlots, pollActivityTask) }
+            let limiter = RateLimiter(perSecond: options.activitiesPerSecond, clock: clock)
+            pollers += (0..<max(1, options.activityPollsMax)).map { _ in
+                poller(activitySlots, activitySlot, limiter, pollActivityTask)
+            }
         }
         await withTaskGroup(of: Ending.self) { group in
             for poller in pollers {
@@ -163,9 +195,12 @@ extension WorkerShell {
     }
 
     private func poller(
-        _ slots: SlotPool, _ poll: @escaping @Sendable () async throws(RPCFailure) -> Poller.Outcome
+        _ slots: any SlotSupplier, _ request: SlotRequest, _ limiter: RateLimiter?,
+        _ poll: @escaping @Sendable () async throws(RPCFailure) -> Poller.Outcome
     ) -> Poller {
-        Poller(slots: slots, life: life, logger: options.logger, clock: clock, poll: poll)
+        Poller(
+            slots: slots, life: life, logger: options.logger, clock: clock, request: request, limiter: limiter,
+            poll: poll)
     }
 
     private func pollWorkflowTask() async throws(RPCFailure) -> Poller.Outcome {
@@ -176,6 +211,7 @@ extension WorkerShell {
         request.identity = service.identity
         request.workerInstanceKey = instanceKey
         if !options.buildID.isEmpty { request.workerVersionCapabilities.buildID = options.buildID }
+        if let deployment = options.deployment { request.deploymentOptions = deployment.message }
         switch queue {
         case .normal:
             request.taskQueue.name = taskQueue
@@ -198,6 +234,10 @@ extension WorkerShell {
         request.identity = service.identity
         request.workerInstanceKey = instanceKey
         if !options.buildID.isEmpty { request.workerVersionCapabilities.buildID = options.buildID }
+        if let deployment = options.deployment { request.deploymentOptions = deployment.message }
+        if let limit = options.taskQueueActivitiesPerSecond {
+            request.taskQueueMetadata.maxTasksPerSecond = Google_Protobuf_DoubleValue(limit)
+        }
         request.taskQueue.name = taskQueue
         request.taskQueue.kind = .normal
         let task: Temporal_Api_Workflowservice_V1_PollActivityTaskQueueResponse = try await service.call(
@@ -214,6 +254,7 @@ extension WorkerShell {
         request.identity = service.identity
         request.reason = "graceful shutdown"
         request.workerInstanceKey = instanceKey
+        request.workerHeartbeat = Data(status(.shuttingDown, since: nil))
         request.taskQueue = taskQueue
         if processor != nil {
             if balance.usesSticky { request.stickyTaskQueue = stickyQueue }

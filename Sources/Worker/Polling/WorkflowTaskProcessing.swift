@@ -19,12 +19,20 @@ protocol WorkflowTaskProcessing: Sendable {
     var cachedRuns: Int { get }
 }
 
-/// Fetches history that a task did not carry.
+/// What a processor needs while it works on a task: history that the task did not carry, and somebody who runs local activities.
 protocol HistoryPages: Sendable {
+    /// Runs a local activity beside the workflow task; its end goes to its desk.
+    /// - Returns: False when nobody here runs local activities.
+    func start(_ activity: LocalActivityTask) -> Bool
+
     /// One page of a run's encoded events; an empty token asks for the first page, and a page without a token is the last.
     func page(
         of execution: Temporal_Api_Common_V1_WorkflowExecution, token: [UInt8]
     ) async throws(RPCFailure) -> (events: Temporal_Api_History_V1_History, nextToken: [UInt8])
+}
+
+extension HistoryPages {
+    func start(_ activity: LocalActivityTask) -> Bool { false }
 }
 
 /// The answer to a workflow task.

@@ -1,3 +1,5 @@
+import TemporalCodec
+
 /// A call that did not end with OK.
 public struct RPCFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The status codes of gRPC.

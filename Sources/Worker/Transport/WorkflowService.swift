@@ -17,6 +17,8 @@ struct WorkflowService: Sendable {
 
     static let clientName = "temporal-swift-aloft"
     static let clientVersion = "0.1.0"
+    /// A closed run that another one follows is told as it was, because ``WorkflowHandle/result(followsRuns:)`` follows it.
+    static let supportedFeatures = "follows-next-run-id"
 
     /// Makes one call, repeating it as the policy says.
     ///
@@ -48,7 +50,10 @@ struct WorkflowService: Sendable {
     }
 
     private var metadata: RPCMetadata {
-        var metadata: RPCMetadata = [("client-name", Self.clientName), ("client-version", Self.clientVersion)]
+        var metadata: RPCMetadata = [
+            ("client-name", Self.clientName), ("client-version", Self.clientVersion),
+            ("supported-features", Self.supportedFeatures),
+        ]
         if !namespace.isEmpty { metadata.append(("temporal-namespace", namespace)) }
         return metadata
     }

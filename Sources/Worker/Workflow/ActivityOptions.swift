@@ -25,17 +25,23 @@ public struct ActivityOptions: Sendable {
     public var cancellation: Cancellation
     /// 1 (first) … 5 (last); nil is the workflow's own.
     public var priority: Int?
+    /// Whose share of the queue it counts for; nil is the workflow's own.
+    public var fairnessKey: String?
+    /// How big that share is; nil is 1.
+    public var fairnessWeight: Float?
     /// nil is the next number of the run: "1", "2", ….
     public var activityID: String?
     /// Shown by tools beside the activity.
     public var summary: String?
+    /// Headers for the activity and for interceptors.
+    public var header: [String: Payload]
 
     public init(
         startToCloseTimeout: Duration? = nil, scheduleToCloseTimeout: Duration? = nil,
         scheduleToStartTimeout: Duration? = nil, heartbeatTimeout: Duration? = nil, retryPolicy: RetryPolicy? = nil,
         taskQueue: String? = nil, cancellation: Cancellation = .tryCancel, priority: Int? = nil,
-        activityID: String? = nil,
-        summary: String? = nil
+        fairnessKey: String? = nil, fairnessWeight: Float? = nil, activityID: String? = nil, summary: String? = nil,
+        header: [String: Payload] = [:]
     ) {
         self.startToCloseTimeout = startToCloseTimeout
         self.scheduleToCloseTimeout = scheduleToCloseTimeout
@@ -45,7 +51,10 @@ public struct ActivityOptions: Sendable {
         self.taskQueue = taskQueue
         self.cancellation = cancellation
         self.priority = priority
+        self.fairnessKey = fairnessKey
+        self.fairnessWeight = fairnessWeight
         self.activityID = activityID
         self.summary = summary
+        self.header = header
     }
 }

@@ -9,7 +9,7 @@ final class RunCache: Sendable {
         var busy: [String: [UnsafeContinuation<Void, Never>]] = [:]
     }
     private let state = Mutex(State())
-    private let capacity: Int
+    let capacity: Int
 
     /// - Parameter capacity: 0 keeps nothing.
     init(capacity: Int) { self.capacity = max(0, capacity) }

@@ -24,8 +24,8 @@ final class TypedWorkflowBody<Workflow: WorkflowDefinition>: WorkflowBody {
         self.handlers = handlers
     }
 
-    var signalNames: [String] { handlers.signals.keys.sorted() }
-    var queryNames: [String] { handlers.queries.keys.sorted() }
+    var signalNames: [String] { handlers.signals.keys.sorted() + (handlers.dynamicSignal == nil ? [] : ["*"]) }
+    var queryNames: [String] { handlers.queries.keys.sorted() + (handlers.dynamicQuery == nil ? [] : ["*"]) }
 
     func run(_ input: Blob?, _ context: WorkflowContext) async throws -> [UInt8] {
         let converter = context.core.converter
@@ -39,12 +39,15 @@ final class TypedWorkflowBody<Workflow: WorkflowDefinition>: WorkflowBody {
             try handle(workflow, arguments, context.core.converter)
             return .done
         case .task(let prepare): return .task(try prepare(workflow, arguments, context.core.converter, context))
-        case nil: return nil
+        case nil:
+            guard let dynamic = handlers.dynamicSignal else { return nil }
+            return .task(dynamic(workflow, name, arguments, context))
         }
     }
 
     func query(_ name: String, _ arguments: Blob?, _ converter: DataConverter) throws -> [UInt8]? {
         try handlers.queries[name]?(workflow, arguments, converter)
+            ?? handlers.dynamicQuery?(workflow, name, arguments, converter)
     }
 }
 
@@ -52,13 +55,36 @@ final class TypedWorkflowBody<Workflow: WorkflowDefinition>: WorkflowBody {
 public struct RegisteredWorkflow: Sendable {
     /// The workflow type as clients name it.
     public let name: String
+    /// Serves every workflow type that has no workflow of its own.
+    let isDynamic: Bool
+    let versioning: VersioningBehavior
     let makeBody: @Sendable () -> any WorkflowBody
 
-    public init<Workflow: WorkflowDefinition>(_ type: Workflow.Type) {
+    /// - Parameters:
+    ///   - name: The workflow type as clients name it; nil is the definition's own name.
+    ///   - versioning: What becomes of open runs when a new version of the worker is deployed.
+    public init<Workflow: WorkflowDefinition>(
+        _ type: Workflow.Type, name: String? = nil, versioning: VersioningBehavior = .unspecified
+    ) {
+        self.init(type, name: name ?? type.name, isDynamic: false, versioning: versioning)
+    }
+
+    /// A workflow for every type that the worker has no workflow of. Its ``WorkflowInfo/workflowType`` tells which one it is.
+    public init<Workflow: WorkflowDefinition>(
+        dynamic type: Workflow.Type, versioning: VersioningBehavior = .unspecified
+    ) where Workflow.Input == EncodedValues {
+        self.init(type, name: type.name, isDynamic: true, versioning: versioning)
+    }
+
+    private init<Workflow: WorkflowDefinition>(
+        _ type: Workflow.Type, name: String, isDynamic: Bool, versioning: VersioningBehavior
+    ) {
         var handlers = WorkflowHandlers<Workflow>()
         Workflow.registerHandlers(&handlers)
         let declared = handlers
-        name = type.name
+        self.name = name
+        self.isDynamic = isDynamic
+        self.versioning = versioning
         makeBody = { TypedWorkflowBody<Workflow>(handlers: declared) }
     }
 }

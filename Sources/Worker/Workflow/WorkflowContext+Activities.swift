@@ -16,13 +16,13 @@ extension WorkflowContext {
     public func executeActivity<Output: Decodable>(
         _ name: String, _ input: some Encodable, options: ActivityOptions, returning: Output.Type = Output.self
     ) async throws -> Output {
-        let result = try await core.runActivity(name, [input], options)
-        return try core.converter.value(Output.self, fromWire: result?.bytes ?? [])
+        try await core.intercepted(ActivityCall(activityType: name, arguments: [input], options: options))
+            .value(Output.self)
     }
 
     /// Runs an activity whose result does not matter.
     public func executeActivity(_ name: String, _ input: some Encodable, options: ActivityOptions) async throws {
-        _ = try await core.runActivity(name, [input], options)
+        _ = try await core.intercepted(ActivityCall(activityType: name, arguments: [input], options: options))
     }
 
     /// Runs an activity by its Swift type, and waits for its result.
@@ -32,27 +32,28 @@ extension WorkflowContext {
     public func executeActivity<Activity: ActivityDefinition>(
         _ activity: Activity.Type, _ input: Activity.Input, options: ActivityOptions
     ) async throws -> Activity.Output {
-        let result = try await core.runActivity(Activity.name, [input], options)
-        return try core.converter.value(Activity.Output.self, fromWire: result?.bytes ?? [])
+        try await core.intercepted(ActivityCall(activityType: Activity.name, arguments: [input], options: options))
+            .value(Activity.Output.self)
     }
 
     /// Runs an activity that takes several arguments, as other SDKs have them.
     public func executeActivity<Output: Decodable>(
         _ name: String, arguments: [any Encodable], options: ActivityOptions, returning: Output.Type = Output.self
     ) async throws -> Output {
-        let result = try await core.runActivity(name, arguments, options)
-        return try core.converter.value(Output.self, fromWire: result?.bytes ?? [])
+        try await core.intercepted(ActivityCall(activityType: name, arguments: arguments, options: options))
+            .value(Output.self)
     }
 }
 
 extension WorkflowCore {
-    func runActivity(_ name: String, _ arguments: [any Encodable], _ options: ActivityOptions) async throws -> Blob? {
+    func runActivity(_ call: ActivityCall) async throws -> Blob? {
         try await admitWait()
+        let (name, options) = (call.activityType, call.options)
         guard options.startToCloseTimeout != nil || options.scheduleToCloseTimeout != nil else {
             throw WorkflowMisuse("activity \(name) needs a start-to-close or a schedule-to-close timeout")
         }
         let future = machine.scheduleActivity(
-            try command(name, arguments, options), cancellation: ActivityCancellation(options.cancellation),
+            try command(name, call.arguments, options), cancellation: ActivityCancellation(options.cancellation),
             userMetadata: try options.summary.map(summaryMetadata))
         switch try await wait(for: future) {
         case .activityCompleted(let result): return result
@@ -62,7 +63,7 @@ extension WorkflowCore {
             let details = try end.details.map { try FailureDetails(wire: $0.bytes, converter: converter) } ?? .none
             throw failure(end, "Activity task canceled", cause: CanceledFailure(details: details))
         case .timerFired, .timerCanceled, .childStarted, .childStartFailed, .childEnded, .externalTold,
-            .externalFailed, .externalCanceled:
+            .externalFailed, .externalCanceled, .localActivity:
             throw WorkflowMisuse("future \(future) is an activity")
         }
     }
@@ -74,6 +75,7 @@ extension WorkflowCore {
         return ScheduleActivityTask(
             activityID: ActivityID(options.activityID ?? ""), activityType: name,
             taskQueue: TaskQueueName(options.taskQueue ?? info?.taskQueue ?? ""),
+            header: options.header.isEmpty ? nil : Blob(Payload.wire(fields: options.header)),
             input: input.isEmpty ? nil : Blob(input),
             scheduleToCloseTimeout: options.scheduleToCloseTimeout.map(TimeSpan.init) ?? .zero,
             scheduleToStartTimeout: options.scheduleToStartTimeout.map(TimeSpan.init) ?? .zero,
@@ -81,7 +83,7 @@ extension WorkflowCore {
             heartbeatTimeout: options.heartbeatTimeout.map(TimeSpan.init) ?? .zero,
             retryPolicy: options.retryPolicy.map(History.RetryPolicy.init),
             requestEagerExecution: options.taskQueue == nil || options.taskQueue == info?.taskQueue,
-            priority: options.priority.map { Priority(key: Int32(clamping: $0)) })
+            priority: options.wirePriority)
     }
 
     private func failure(_ end: ActivityEnd, _ message: String, cause: (any Error)? = nil) -> ActivityFailure {
@@ -110,9 +112,7 @@ extension WorkflowCore {
 
     /// `temporal.api.sdk.v1.UserMetadata` with a summary.
     func summaryMetadata(_ summary: String) throws -> Blob {
-        var writer = ProtobufWriter()
-        writer.field(1, try converter.payload(for: summary).wire)
-        return Blob(writer.bytes)
+        Blob(try converter.userMetadata(summary: summary, details: nil))
     }
 }
 
@@ -133,5 +133,13 @@ extension History.RetryPolicy {
             maximumInterval: policy.maximumInterval.map(TimeSpan.init) ?? .zero,
             maximumAttempts: Int32(clamping: policy.maximumAttempts ?? 0),
             nonRetryableErrorTypes: policy.nonRetryableErrorTypes)
+    }
+}
+
+extension ActivityOptions {
+    var wirePriority: Priority? {
+        guard priority != nil || fairnessKey != nil || fairnessWeight != nil else { return nil }
+        return Priority(
+            key: Int32(clamping: priority ?? 0), fairnessKey: fairnessKey ?? "", fairnessWeight: fairnessWeight ?? 0)
     }
 }

@@ -123,7 +123,7 @@ extension WorkflowCore {
             }
         case .childEnded(let outcome): throw failure(of: outcome, converter)
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled, .timerFired, .timerCanceled,
-            .externalTold, .externalFailed, .externalCanceled:
+            .externalTold, .externalFailed, .externalCanceled, .localActivity:
             throw WorkflowMisuse("future \(futures.start) is a child")
         }
     }

@@ -73,7 +73,7 @@ extension WorkflowCore {
             }
         case .externalCanceled: throw CanceledFailure("Canceled before it was sent")
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled, .timerFired, .timerCanceled,
-            .childStarted, .childStartFailed, .childEnded:
+            .childStarted, .childStartFailed, .childEnded, .localActivity:
             throw WorkflowMisuse("future \(future) is an answer of another workflow")
         }
     }

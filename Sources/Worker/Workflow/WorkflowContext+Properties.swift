@@ -8,63 +8,65 @@ extension WorkflowContext {
         guard !entries.isEmpty else { return }
         var fields: [String: Payload] = [:]
         for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
-            fields[name] = try core.converter.payload(for: value ?? NoValue())
+            let payload = try core.converter.payload(for: value ?? NoValue())
+            fields[name] = payload
+            core.memo[name] = value == nil ? nil : payload
         }
         core.machine.modifyProperties(upsertedMemo: Blob(Payload.wire(fields: fields)))
     }
 
-    /// Has this run taken the new path of a change to its code?
+    /// An entry of the run's memo as it is now; nil when there is none.
     ///
-    /// True for runs that reach this place first with the new code, and for ever after in those; false for runs that passed it
-    /// before. Keep both paths until no old run is open, then call ``deprecatePatch(_:)``, then drop it.
-    public func patched(_ id: String) -> Bool {
-        if let decision = core.patchDecisions[id] { return decision }
-        guard core.canRecord else { return core.recordedPatches.contains(id) }
-        let isNew = !core.isReplaying || core.recordedPatches.contains(id)
-        core.patchDecisions[id] = isNew
-        if isNew { core.recordPatch(id, isDeprecated: false) }
-        return isNew
+    /// - Throws: ``ConversionFailure`` when it is of another type.
+    public func memo<Value: Decodable>(_ name: String, as type: Value.Type = Value.self) throws -> Value? {
+        try core.memo[name].map { try core.converter.value(type, from: $0) }
     }
 
-    /// Only the new path of this change is left in the code.
-    public func deprecatePatch(_ id: String) {
-        guard core.patchDecisions[id] == nil, core.canRecord else { return }
-        core.patchDecisions[id] = true
-        if !core.isReplaying || core.recordedPatches.contains(id) { core.recordPatch(id, isDeprecated: true) }
+    /// The names of the entries in the run's memo.
+    public var memoNames: [String] { core.memo.keys.sorted() }
+
+    /// The run's search attributes as they are now.
+    public var searchAttributes: SearchAttributes { SearchAttributes(payloads: core.searchAttributes) }
+
+    /// Changes search attributes: `try context.upsertSearchAttributes(customer.set("c1"), amount.unset)`.
+    ///
+    /// The server must know the attributes; one that it does not know fails the workflow task.
+    public func upsertSearchAttributes(_ updates: SearchAttributeUpdate...) throws {
+        try core.admit()
+        guard !updates.isEmpty else { return }
+        var fields: [String: Payload] = [:]
+        for update in updates {
+            fields[update.name] = try update.value?.payload() ?? NullPayloadConverter().payload(for: NoValue())
+        }
+        core.upsert(fields)
     }
+
+    /// The headers with which the run was started.
+    public var header: [String: Payload] { core.header }
+
+    /// What the workflow does now, for people: shown by tools that ask it. Markdown; costs nothing in the history.
+    public var currentDetails: String { core.currentDetails }
+
+    /// Changes ``currentDetails``.
+    public func setCurrentDetails(_ text: String) { core.currentDetails = text }
 }
 
 extension WorkflowCore {
-    /// The name of the marker that records a patch, as in Temporal's SDKs.
-    static let patchMarker = "core_patch"
-    private static let patchDetail = "patch-data"
-
-    private struct PatchData: Codable {
-        var id: String
-        var deprecated: Bool
+    /// Asks for a change of search attributes; a null payload takes one away.
+    func upsert(_ fields: [String: Payload]) {
+        for (name, payload) in fields { searchAttributes[name] = payload.encoding == "binary/null" ? nil : payload }
+        machine.upsertSearchAttributes(Blob(Payload.wire(fields: fields)))
     }
 
-    /// May commands be made now? (Not in queries, nor after the end.)
-    var canRecord: Bool { executor.isCurrent && !isReadOnly && !isEvicted && outcome == nil }
-
-    func recordPatch(_ id: String, isDeprecated: Bool) {
-        let data = PatchData(id: id, deprecated: isDeprecated)
-        let bytes = (try? DataConverter.default.result(data)) ?? []
-        machine.recordMarker(
-            RecordMarker(markerName: Self.patchMarker, details: [NamedBlob(Self.patchDetail, Blob(bytes))]),
-            patch: PatchMark(id: id, isDeprecated: isDeprecated))
-    }
-
-    /// The patch markers among some events.
-    static func patchMarks(in events: ArraySlice<Event>) -> [EventID: PatchMark] {
-        var marks: [EventID: PatchMark] = [:]
-        for event in events {
-            guard case .markerRecorded(let marker) = event.kind, marker.markerName == patchMarker,
-                let detail = marker.details.first(where: { $0.name == patchDetail }),
-                let data = try? DataConverter.default.value(PatchData.self, fromWire: detail.value.bytes)
-            else { continue }
-            marks[event.id] = PatchMark(id: data.id, isDeprecated: data.deprecated)
+    /// Reads what the start event says beside the input.
+    func readProperties(_ started: WorkflowExecutionStarted) {
+        func fields(_ blob: Blob?) -> [String: Payload] {
+            blob.flatMap { try? Payload.fields(wire: $0.bytes) } ?? [:]
         }
-        return marks
+        memo = fields(started.memo)
+        searchAttributes = fields(started.searchAttributes)
+        header = fields(started.header)
+        let workflow = runInfo
+        interceptors = interceptorSources.compactMap { $0.workflowInterceptor(for: workflow) }
     }
 }

@@ -8,13 +8,13 @@ extension WorkflowContext {
     /// Zero or less returns at once, without a timer.
     /// - Throws: ``CanceledFailure`` when the waiting task is cancelled; the timer is then taken back.
     public func sleep(for duration: Duration, summary: String? = nil) async throws {
-        try await core.sleep(TimeSpan(duration), summary: summary)
+        try await core.interceptedSleep(duration, summary: summary)
     }
 
     /// Waits on a durable timer until a time.
     public func sleep(until time: Date, summary: String? = nil) async throws {
         let span = Int64((time.timeIntervalSince1970 * 1e3).rounded()) &* 1_000_000 &- core.now.nanoseconds
-        try await core.sleep(TimeSpan(nanoseconds: span), summary: summary)
+        try await core.interceptedSleep(.nanoseconds(span), summary: summary)
     }
 
     /// Waits until a condition over the workflow's state holds.
@@ -100,7 +100,7 @@ extension WorkflowCore {
         case .timerFired: return
         case .timerCanceled: throw CanceledFailure("Timer canceled")
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled, .childStarted,
-            .childStartFailed, .childEnded, .externalTold, .externalFailed, .externalCanceled:
+            .childStartFailed, .childEnded, .externalTold, .externalFailed, .externalCanceled, .localActivity:
             throw WorkflowMisuse("future \(future) is a timer")
         }
     }

@@ -22,30 +22,38 @@ extension WorkflowCore {
     /// - Parameter answer: The events that record the answer to this task, where it has been answered.
     /// - Throws: ``WorkflowTaskProblem``; the run must then be evicted.
     func activate(_ step: HistoryStep, answer: ArraySlice<Event>) throws(WorkflowTaskProblem) -> Round {
-        let recorded = Self.patchMarks(in: answer).values.map(\.id).sorted()
+        try begin(step, answer: answer)
+        return try conclude()
+    }
+
+    /// Takes in one workflow task and runs the workflow as far as it goes; ``conclude()`` must follow, and local activities may
+    /// end in between.
+    func begin(_ step: HistoryStep, answer: ArraySlice<Event>) throws(WorkflowTaskProblem) {
         let activation: Activation
         do {
-            activation = try machine.begin(step, patches: Self.patchMarks(in: step.events), recordedPatches: recorded)
+            activation = try machine.begin(
+                step, markers: Self.markers(in: step.events), answer: Self.meanings(in: answer))
         } catch {
             throw Self.problem(error)
         }
         now = activation.now
+        localActivityEnds = 0
         isReplaying = activation.isReplaying
         suggestContinueAsNew = activation.suggestContinueAsNew
         historyBytes = activation.historyBytes
-        recordedPatches.formUnion(activation.recordedPatches)
+        for case .patch(let patch) in activation.answeredMarkers { recordedPatches[patch.id] = patch }
         if let seed = activation.seed { random = SeededRandom(seed: seed) }
         executor.occupy {
             for job in activation.jobs { apply(job) }
             settle()
+            for case .localActivity(let end) in activation.answeredMarkers { replayLocalActivity(end) }
         }
-        return try conclude()
     }
 
     /// Compares what follows the last workflow task with what the code asked for.
     func verify(rest: ArraySlice<Event>) throws(WorkflowTaskProblem) {
         do {
-            try machine.verify(rest: rest, patches: Self.patchMarks(in: rest))
+            try machine.verify(rest: rest, markers: Self.markers(in: rest))
         } catch {
             throw Self.problem(error)
         }
@@ -62,6 +70,7 @@ extension WorkflowCore {
         switch job {
         case .start(let started):
             info = makeInfo(started)
+            readProperties(started)
             start(started.input)
         case .signal(let signal): deliver(signal)
         case .requestCancel(let cause): cancelMain(cause: cause)
@@ -72,7 +81,7 @@ extension WorkflowCore {
     private func deliver(_ signal: WorkflowExecutionSignaled) {
         guard outcome == nil, problem == nil else { return }
         do {
-            switch try body.signal(signal.signalName, signal.input, WorkflowContext(core: self)) {
+            switch try receive(signal) {
             case .done: break
             case .task(let work): startHandler(work)
             case nil: log.warning("signal without handler dropped", metadata: ["signal": "\(signal.signalName)"])
@@ -87,7 +96,7 @@ extension WorkflowCore {
     }
 
     /// Turns the workflow's end into a command, or into the failure of the task.
-    private func conclude() throws(WorkflowTaskProblem) -> Round {
+    func conclude() throws(WorkflowTaskProblem) -> Round {
         if executor.foreignJobs > 0 {
             throw escape(
                 "a job came back from a foreign thread (Task {}, Task.detached, Task.sleep, @MainActor or another executor)"
@@ -118,11 +127,7 @@ extension WorkflowCore {
 
     private func close(throwing error: any Error) throws(WorkflowTaskProblem) {
         if let request = error as? ContinueAsNewRequest {
-            machine.continueAsNew(
-                ContinueAsNew(
-                    workflowType: request.workflowType ?? workflowType,
-                    taskQueue: TaskQueueName(request.taskQueue ?? info?.taskQueue ?? ""),
-                    input: request.input.isEmpty ? nil : request.input))
+            machine.continueAsNew(continuation(request))
         } else if cancelRequested, error.isCancellation {
             machine.cancelRun(details: nil)
         } else if error is any TemporalFailure || error is any ApplicationFailureConvertible {
@@ -142,7 +147,7 @@ extension WorkflowCore {
     }
 
     /// Asks the workflow's state; nothing may change and nothing may be asked for.
-    func query(_ name: String, _ arguments: Blob?) -> QueryAnswer {
+    func query(_ name: String, _ arguments: Blob?, header: [String: Payload] = [:]) -> QueryAnswer {
         let wasReplaying = isReplaying
         isReadOnly = true
         isReplaying = true
@@ -152,7 +157,8 @@ extension WorkflowCore {
         }
         return executor.occupy {
             do {
-                if let result = try body.query(name, arguments, converter) { return .answered(result) }
+                if let result = try builtInQuery(name) { return .answered(result) }
+                if let result = try ask(name, arguments, header) { return .answered(result) }
                 let known = body.queryNames.joined(separator: ", ")
                 return .failed(WorkflowMisuse("no query handler for \(name); known queries: \(known)"))
             } catch {

@@ -40,8 +40,25 @@ final class WorkflowCore: @unchecked Sendable {
     var outcome: Outcome?
     /// What fails the workflow task instead of the workflow.
     var problem: (any Error)?
-    var recordedPatches: Set<String> = []
+    /// The patches in the history, by id.
+    var recordedPatches: [String: PatchMark] = [:]
+    /// The patches that the code has asked for so far.
+    var notedPatches: Set<String> = []
     var patchDecisions: [String: Bool] = [:]
+
+    /// Where local activities report their ends.
+    let desk = LocalActivityDesk()
+    var localActivities: [FutureID: OpenLocalActivity] = [:]
+    /// Local activities that ended in the present workflow task.
+    var localActivityEnds: Int32 = 0
+    var memo: [String: Payload] = [:]
+    var searchAttributes: [String: Payload] = [:]
+    var header: [String: Payload] = [:]
+    var currentDetails = ""
+    /// The outermost first.
+    var interceptors: [any WorkflowInterceptor] = []
+    /// Where the interceptors come from, once the run is known.
+    var interceptorSources: [any WorkerInterceptor] = []
 
     private(set) var log: Logger
     private var mainTask: Task<Void, Never>?
@@ -79,10 +96,9 @@ final class WorkflowCore: @unchecked Sendable {
     // MARK: Starting parts
 
     func start(_ input: Blob?) {
-        let context = WorkflowContext(core: self)
         mainTask = Task(executorPreference: executor) {
             do {
-                let result = try await self.body.run(input, context)
+                let result = try await self.runBody(input)
                 self.end(.returned(result))
             } catch {
                 self.end(.threw(error))
@@ -205,7 +221,7 @@ final class WorkflowCore: @unchecked Sendable {
         cancelledConditions.removeAll()
         guard !isEvicted else { return false }
         for future in futures where waiters[future] != nil {
-            if let resolution = machine.cancel(future) { resolve(future, resolution) }
+            if let resolution = cancel(future) { resolve(future, resolution) }
         }
         let cancelled = conditions.filter { ids.contains($0.id) }
         conditions.removeAll { ids.contains($0.id) }
@@ -226,6 +242,7 @@ final class WorkflowCore: @unchecked Sendable {
     func evict() -> Bool {
         guard !isEvicted else { return true }
         isEvicted = true
+        desk.stopAll()
         executor.occupy {
             mainTask?.cancel()
             for number in parts.keys.sorted() { parts[number]?() }

@@ -70,6 +70,9 @@ public struct WorkflowHandlers<Workflow: WorkflowDefinition>: Sendable {
 
     private(set) var signals: [String: SignalHandler] = [:]
     private(set) var queries: [String: QueryHandler] = [:]
+    /// For signals and queries that no handler has the name of.
+    var dynamicSignal: DynamicSignalHandler?
+    var dynamicQuery: DynamicQueryHandler?
 
     init() {}
 

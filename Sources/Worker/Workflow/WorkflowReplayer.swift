@@ -16,6 +16,8 @@ public struct ReplayReport: Sendable, Hashable {
     }
     /// nil when code and history agree.
     public var divergence: Divergence?
+    /// The workflow, or the file, that was replayed.
+    public var source = ""
     /// Events that were replayed.
     public var events: Int
     /// Workflow tasks that were run again.
@@ -30,15 +32,18 @@ public struct ReplayReport: Sendable, Hashable {
 
 /// Runs workflow code against recorded histories, without a server, and reports the first difference.
 public struct WorkflowReplayer: Sendable {
-    private let workflows: [String: RegisteredWorkflow]
+    private let workflows: WorkflowTypes
     private let converter: DataConverter
+    private let interceptors: [any WorkerInterceptor]
     private let log: Logger
 
     /// - Parameter converter: Must read the payloads of the histories.
     public init(
-        workflows: [RegisteredWorkflow], converter: DataConverter = .default, log: Logger = Logger(label: "replay")
+        workflows: [RegisteredWorkflow], converter: DataConverter = .default,
+        interceptors: [any WorkerInterceptor] = [], log: Logger = Logger(label: "replay")
     ) {
-        self.workflows = Dictionary(workflows.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        self.interceptors = interceptors
+        self.workflows = WorkflowTypes(workflows)
         self.converter = converter
         self.log = log
     }
@@ -72,7 +77,7 @@ public struct WorkflowReplayer: Sendable {
         guard let first = events.first, case .workflowExecutionStarted(let started) = first.kind else {
             throw Unreplayable(reason: "a history begins with WorkflowExecutionStarted")
         }
-        guard let workflow = workflows[started.workflowType] else {
+        guard let workflow = workflows.workflow(ofType: started.workflowType) else {
             throw Unreplayable(reason: "workflow type \(started.workflowType) is not registered")
         }
         let history: HistorySteps
@@ -83,8 +88,9 @@ public struct WorkflowReplayer: Sendable {
             body: workflow.makeBody(), workflowType: started.workflowType, namespace: namespace, workflowID: workflowID,
             runID: runID, converter: converter, log: log)
         defer { core.evict() }
+        core.interceptorSources = interceptors
         core.machine.ignoredEvents = ignored
-        var report = ReplayReport(events: events.count, workflowTasks: 0, commands: 0)
+        var report = ReplayReport(source: workflowID, events: events.count, workflowTasks: 0, commands: 0)
         report.closeEvent = events.last { $0.kind.closesRun != nil }?.kind.typeName
         var at = first.id
         do {

@@ -16,7 +16,9 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
     static let sdkName = "aloft-swift"
     static let sdkVersion = "0.1.0"
 
-    private let workflows: [String: RegisteredWorkflow]
+    private let workflows: WorkflowTypes
+    private let interceptors: [any WorkerInterceptor]
+    let clock: any Clock<Duration>
     private let namespace: String
     private let converter: DataConverter
     private let log: Logger
@@ -27,10 +29,12 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
     ///   - cachedRunsMax: Runs kept in memory between their tasks; 0 replays every time.
     init(
         workflows: [RegisteredWorkflow], namespace: String, converter: DataConverter = .default,
-        cachedRunsMax: Int = 1000,
-        log: Logger = Logger(label: "workflows")
+        cachedRunsMax: Int = 1000, interceptors: [any WorkerInterceptor] = [],
+        clock: any Clock<Duration> = ContinuousClock(), log: Logger = Logger(label: "workflows")
     ) {
-        self.workflows = Dictionary(workflows.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        self.workflows = WorkflowTypes(workflows)
+        self.interceptors = interceptors
+        self.clock = clock
         self.namespace = namespace
         self.converter = converter
         self.log = log
@@ -38,6 +42,8 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
     }
 
     var cachedRuns: Int { cache.count }
+    /// Runs stay in memory between their tasks.
+    var keepsRuns: Bool { cache.capacity > 0 }
 
     func process(_ task: Task, history: any HistoryPages) async -> WorkflowTaskAnswer {
         let run = task.workflowExecution.runID
@@ -46,10 +52,10 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
         var keep: WorkflowCore?
         defer { giveBack(run, keep) }
         switch work {
-        case .ready(let core, let history):
+        case .ready(let core, let steps):
             let (answer, isKept) =
                 task.hasQuery
-                ? answerQuery(task, core, history) : self.answer(task, core, history)
+                ? answerQuery(task, core, steps) : await self.answer(task, core, steps, history)
             if isKept { keep = core } else { core.evict() }
             return answer
         case .failed(let problem): return failed(task, problem)
@@ -72,22 +78,25 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
     /// A fresh state for the task's run.
     func makeCore(_ task: Task) throws(WorkflowTaskProblem) -> WorkflowCore {
         let type = task.workflowType.name
-        guard let workflow = workflows[type] else {
+        guard let workflow = workflows.workflow(ofType: type) else {
             throw WorkflowTaskProblem(
                 cause: .workflowWorkerUnhandledFailure,
                 error: ApplicationFailure("workflow type \(type) is not registered with this worker", type: "NotFound"))
         }
-        return WorkflowCore(
+        let core = WorkflowCore(
             body: workflow.makeBody(), workflowType: type, namespace: namespace,
             workflowID: task.workflowExecution.workflowID, runID: task.workflowExecution.runID, converter: converter,
             log: log)
+        core.interceptorSources = interceptors
+        return core
     }
 
     // MARK: Answers
 
-    private func answer(_ task: Task, _ core: WorkflowCore, _ history: HistorySteps) -> (
-        WorkflowTaskAnswer, isKept: Bool
-    ) {
+    private func answer(
+        _ task: Task, _ core: WorkflowCore, _ history: HistorySteps, _ surroundings: any HistoryPages
+    ) async -> (WorkflowTaskAnswer, isKept: Bool) {
+        let began = ContinuousClock.now
         do {
             guard let last = history.steps.last, !last.isCompleted, last.startedEvent.value == task.startedEventID
             else {
@@ -95,11 +104,20 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
                     cause: .workflowWorkerUnhandledFailure,
                     error: Corruption("history does not end with the start of task \(task.startedEventID)"))
             }
-            var round = WorkflowCore.Round(commands: [], isClosing: false)
-            for index in history.steps.indices {
-                round = try core.activate(history.steps[index], answer: history.answer(to: index))
+            for index in history.steps.indices.dropLast() {
+                _ = try core.activate(history.steps[index], answer: history.answer(to: index))
             }
+            try core.begin(last, answer: history.rest)
             var completion = Temporal_Api_Workflowservice_V1_RespondWorkflowTaskCompletedRequest()
+            switch try await attend(core, surroundings, began: began) {
+            case .settled: break
+            case .mustKeepAlive: completion.forceCreateNewWorkflowTask = true
+            case .abandoned: return (.dropped, isKept: false)
+            }
+            let round = try core.conclude()
+            if round.isClosing { core.desk.stopAll() }
+            completion.versioningBehavior =
+                .init(rawValue: workflows.versioning(ofType: core.workflowType)) ?? .unspecified
             completion.commands = round.commands.map(CommandCodec.encode)
             for (id, query) in task.queries { completion.queryResults[id] = queryResult(query, core) }
             if task.previousStartedEventID == 0 { completion.sdkMetadata = Self.sdkMetadata }
@@ -139,7 +157,8 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
         _ query: Temporal_Api_Query_V1_WorkflowQuery, _ core: WorkflowCore
     ) -> Temporal_Api_Query_V1_WorkflowQueryResult {
         var result = Temporal_Api_Query_V1_WorkflowQueryResult()
-        switch core.query(query.queryType, query.hasQueryArgs ? Blob([UInt8](query.queryArgs)) : nil) {
+        let header = query.hasHeader ? (try? Payload.fields(wire: query.header)) ?? [:] : [:]
+        switch core.query(query.queryType, query.hasQueryArgs ? Blob([UInt8](query.queryArgs)) : nil, header: header) {
         case .answered(let bytes):
             result.resultType = .answered
             result.answer = Data(bytes)

@@ -38,10 +38,10 @@ struct ActivityRunnerTests {
         _ activities: RegisteredActivity..., classifier: ActivityFailureClassifier? = nil
     ) -> ActivityRunner {
         ActivityRunner(
-            activities: Dictionary(uniqueKeysWithValues: activities.map { ($0.name, $0) }),
-            service: server.client().service,
-            converter: converter, taskQueue: "q", classifier: classifier,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
+            executor: ActivityExecutor(
+                activities: ActivityTypes(activities), converter: converter, interceptors: [], client: nil,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock),
+            service: server.client().service, taskQueue: "q", classifier: classifier, clock: clock,
             draw: { backoff, attempt in backoff.bound(attempt: attempt) })
     }
 

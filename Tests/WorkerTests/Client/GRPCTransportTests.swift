@@ -3,6 +3,7 @@ import GRPCNIOTransportHTTP2
 import SwiftProtobuf
 import Synchronization
 import TemporalAPI
+import TemporalCodec
 import Testing
 
 @testable import Worker

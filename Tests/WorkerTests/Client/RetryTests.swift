@@ -1,5 +1,6 @@
 import Foundation
 import TemporalAPI
+import TemporalCodec
 import Testing
 
 @testable import Worker

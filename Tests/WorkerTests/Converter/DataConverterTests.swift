@@ -1,4 +1,5 @@
 import Foundation
+import TemporalCodec
 import Testing
 
 @testable import Worker

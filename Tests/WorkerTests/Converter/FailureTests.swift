@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import SwiftProtobuf
 import TemporalAPI
+import TemporalCodec
 import Testing
 
 @testable import Worker

@@ -404,7 +404,7 @@ struct WorkerLifeTests {
         let fails = AnswerList([true, true, false])
         let life = WorkerLife()
         let poller = Poller(
-            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            slots: FixedSlots(1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: clock,
             backoff: RetryBackoff(base: .seconds(1), cap: .seconds(1))
         ) { () throws(RPCFailure) in
@@ -419,7 +419,7 @@ struct WorkerLifeTests {
         }
         await run
         #expect(life.isShuttingDown)
-        #expect(poller.slots.free == 1)
+        #expect(poller.slots.available == 1)
     }
 }
 
@@ -429,7 +429,7 @@ extension WorkerLifeTests {
         let polls = Mutex(0)
         let life = WorkerLife()
         let poller = Poller(
-            slots: SlotPool(size: 1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            slots: FixedSlots(1), life: life, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: clock,
             backoff: RetryBackoff(base: .seconds(1), cap: .seconds(1))
         ) { () throws(RPCFailure) in
