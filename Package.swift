@@ -152,7 +152,9 @@ let everyTarget: [Target] = [
     // The real program as separate processes; `aloft` is listed so that it is built first.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["aloft", "ServerTestKit", "Postgres", httpClient, nio("NIOCore"), nio("NIOHTTP1")],
+        dependencies: [
+            "aloft", "ServerTestKit", "Postgres", "Worker", logging, httpClient, nio("NIOCore"), nio("NIOHTTP1"),
+        ],
         swiftSettings: common),
     .testTarget(name: "TidyTests", swiftSettings: common),
     // Starts private Postgres and NATS servers for tests and for development mode.

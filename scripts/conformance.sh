@@ -26,6 +26,7 @@ done
 [[ -s $folder/ready.json ]] || { echo "the server was not ready in 60 s" >&2; exit 1; }
 value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$folder/ready.json'))['$1'])"; }
 grpc=$(value grpc)
+(cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
 for area in core starting inside children external reset; do

@@ -32,6 +32,12 @@ public protocol WorkflowInterceptor {
 
     /// The code asks for a new run.
     func continueAsNew(_ request: ContinueAsNewRequest, _ context: WorkflowContext) throws -> ContinueAsNewRequest
+
+    /// The code starts a child.
+    func startChildWorkflow(_ call: ChildWorkflowCall, _ context: WorkflowContext) throws -> ChildWorkflowCall
+
+    /// The code signals another workflow.
+    func signalWorkflow(_ call: ExternalSignalCall, _ context: WorkflowContext) throws -> ExternalSignalCall
 }
 
 extension WorkflowInterceptor {
@@ -62,6 +68,14 @@ extension WorkflowInterceptor {
     public func continueAsNew(
         _ request: ContinueAsNewRequest, _ context: WorkflowContext
     ) throws -> ContinueAsNewRequest { request }
+
+    public func startChildWorkflow(
+        _ call: ChildWorkflowCall, _ context: WorkflowContext
+    ) throws -> ChildWorkflowCall { call }
+
+    public func signalWorkflow(
+        _ call: ExternalSignalCall, _ context: WorkflowContext
+    ) throws -> ExternalSignalCall { call }
 }
 
 /// A run that begins.
@@ -96,4 +110,18 @@ public struct LocalActivityCall {
     public var activityType: String
     public var arguments: [any Encodable]
     public var options: LocalActivityOptions
+}
+
+/// A child that the code starts; its header is in the options.
+public struct ChildWorkflowCall {
+    public var workflowType: String
+    public var arguments: [any Encodable]
+    public var options: ChildWorkflowOptions
+}
+
+/// A signal to another workflow.
+public struct ExternalSignalCall: Sendable {
+    public let workflowID: String
+    public let name: String
+    public var header: [String: Payload]
 }

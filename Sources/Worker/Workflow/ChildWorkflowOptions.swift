@@ -49,6 +49,8 @@ public struct ChildWorkflowOptions: Sendable {
     public var priority: Int?
     /// Shown by tools beside the child.
     public var summary: String?
+    /// Headers for the child and for interceptors.
+    public var header: [String: Payload]
 
     public init(
         id: String? = nil, taskQueue: String? = nil, cancellation: Cancellation = .waitCompleted,
@@ -56,7 +58,7 @@ public struct ChildWorkflowOptions: Sendable {
         runTimeout: Duration? = nil, taskTimeout: Duration? = nil, retryPolicy: RetryPolicy? = nil,
         idReusePolicy: IDReusePolicy? = nil, cronSchedule: String? = nil,
         memo: [String: any Encodable & Sendable] = [:], searchAttributes: [String: SearchAttributeValue] = [:],
-        priority: Int? = nil, summary: String? = nil
+        priority: Int? = nil, summary: String? = nil, header: [String: Payload] = [:]
     ) {
         self.id = id
         self.taskQueue = taskQueue
@@ -72,6 +74,7 @@ public struct ChildWorkflowOptions: Sendable {
         self.searchAttributes = searchAttributes
         self.priority = priority
         self.summary = summary
+        self.header = header
     }
 }
 
@@ -98,6 +101,7 @@ extension ChildWorkflowOptions {
         if !searchAttributes.isEmpty {
             command.searchAttributes = Blob(Payload.wire(fields: try searchAttributes.mapValues { try $0.payload() }))
         }
+        if !header.isEmpty { command.header = Blob(Payload.wire(fields: header)) }
         command.priority = priority.map { Priority(key: Int32(clamping: $0)) }
         return command
     }

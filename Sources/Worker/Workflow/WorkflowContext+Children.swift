@@ -100,6 +100,8 @@ extension WorkflowCore {
         _ name: String, _ arguments: [any Encodable], _ options: ChildWorkflowOptions
     ) async throws -> ChildWorkflowHandle<Output> {
         try await admitWait()
+        let call = try intercepted(ChildWorkflowCall(workflowType: name, arguments: arguments, options: options))
+        let (name, arguments, options) = (call.workflowType, call.arguments, call.options)
         let id = options.id ?? random.uuid()
         let converter = converter.scoped(namespace: namespace, workflowID: id)
         let command = try options.command(

@@ -52,7 +52,7 @@ public struct ExternalWorkflowHandle: Sendable {
 extension WorkflowCore {
     func signal(_ command: SignalExternal) async throws {
         try await admitWait()
-        let future = machine.signalExternal(command)
+        let future = machine.signalExternal(try intercepted(command))
         try await wait(
             forAnswer: future, refusal: "Unable to signal external workflow because it was not found")
     }

@@ -98,4 +98,21 @@ extension WorkflowCore {
     func intercepted(_ request: ContinueAsNewRequest) throws -> ContinueAsNewRequest {
         try interceptors.reduce(request) { try $1.continueAsNew($0, context) }
     }
+
+    /// A child as the interceptors want it started.
+    func intercepted(_ call: ChildWorkflowCall) throws -> ChildWorkflowCall {
+        try interceptors.reduce(call) { try $1.startChildWorkflow($0, context) }
+    }
+
+    /// A signal to another workflow with the headers that the interceptors give it.
+    func intercepted(_ command: SignalExternal) throws -> SignalExternal {
+        guard !interceptors.isEmpty else { return command }
+        let call = ExternalSignalCall(
+            workflowID: command.execution?.workflow.value ?? "", name: command.signalName,
+            header: try command.header.map { try Payload.fields(wire: $0.bytes) } ?? [:])
+        let header = try interceptors.reduce(call) { try $1.signalWorkflow($0, context) }.header
+        var command = command
+        command.header = header.isEmpty ? nil : Blob(Payload.wire(fields: header))
+        return command
+    }
 }
