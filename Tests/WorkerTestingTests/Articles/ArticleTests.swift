@@ -7,7 +7,8 @@ struct ArticleTests {
         .deletingLastPathComponent().deletingLastPathComponent()
 
     private static func trimmed(_ text: some StringProtocol) -> [String] {
-        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces).replacing("  ", with: " ") }
+            .filter { !$0.isEmpty }
     }
 
     /// The lines of each block of Swift.

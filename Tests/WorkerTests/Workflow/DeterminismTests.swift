@@ -92,7 +92,7 @@ private enum PatchDeprecated: VersionCode {
 private struct Escapist: WorkflowDefinition {
     func run(_ input: String, _ context: WorkflowContext) async throws -> String {
         switch input {
-        case "sleep": try await Task.sleep(for: .milliseconds(1))
+        case "sleep": try await Task.sleep(for: .milliseconds(50))
         case "detached": _ = await Task.detached { 1 }.value
         case "task": _ = await Task { 1 }.value
         case "main": await MainActor.run {}
