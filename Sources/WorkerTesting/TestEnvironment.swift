@@ -39,15 +39,18 @@ public struct TestEnvironment: Sendable {
     ///   - start: The time at which its clock begins; nil is the present.
     ///   - converter: For the environment's client and workers.
     ///   - interceptors: For the environment's client.
+    ///   - patience: Waiting for a result fails when nothing has moved for so long in real time, and nothing is due: the
+    ///     workflow waits for a signal that nobody sends, or for an activity that no worker has.
     ///   - logger: For the server and the workers; says nothing if not given.
     public static func run<Result: Sendable>(
         start: Date? = nil, converter: DataConverter = .default, interceptors: [any ClientInterceptor] = [],
+        patience: Duration = .seconds(20),
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         _ body: @Sendable (TestEnvironment) async throws -> Result
     ) async throws -> Result {
         let begin = Timestamp(nanoseconds: Int64((start ?? Date()).timeIntervalSince1970 * 1e9))
         let server = try await TestServer(clock: MemoryClock(at: begin), logger: logger)
-        let time = TimeSkipper(server: server)
+        let time = TimeSkipper(server: server, patience: patience)
         let client = WorkflowClient(
             transport: time.transport, converter: converter, interceptors: interceptors, retryPolicy: .never)
         let environment = TestEnvironment(client: client, time: time, logger: logger)

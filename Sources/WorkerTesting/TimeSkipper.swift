@@ -33,14 +33,24 @@ final class TimeSkipper: Sendable {
         var holds = 0
         var workers: [Int: Worker] = [:]
         var sleepers: [Int: Sleeper] = [:]
+        /// Those who wait for an outcome, and hear when there will be none.
+        var hopeful: [Int: CheckedContinuation<Void, Never>] = [:]
+        /// Since when nothing moves, and the stamp then.
+        var stillness: (since: ContinuousClock.Instant, stamp: Int)?
         var last = 0
         var waiter: CheckedContinuation<Void, Never>?
     }
 
     private let server: TestServer
+    private let patience: Duration
     private let state = Mutex(State())
 
-    init(server: TestServer) { self.server = server }
+    /// - Parameter patience: Calls that wait for an outcome are refused when nothing has moved, nor will, for so long in real
+    ///   time.
+    init(server: TestServer, patience: Duration) {
+        self.server = server
+        self.patience = patience
+    }
 
     var now: Timestamp { server.clock.now() }
 
@@ -56,7 +66,9 @@ final class TimeSkipper: Sendable {
                 if waits { $0.outcomeWaits += 1 }
             }
             do {
-                let response = try await server.handle(method, request, metadata)
+                let response =
+                    waits
+                    ? try await hope(method, request, metadata) : try await server.handle(method, request, metadata)
                 change {
                     $0.calls -= 1
                     if waits { $0.outcomeWaits -= 1 }
@@ -71,6 +83,59 @@ final class TimeSkipper: Sendable {
                 throw error
             }
         }
+    }
+
+    /// A call that waits for an outcome; refused when there will be none.
+    private func hope(_ method: RPCMethod, _ request: [UInt8], _ metadata: RPCMetadata) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask { try await self.server.handle(method, request, metadata) }
+            group.addTask {
+                await self.waitForStillness()
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let response = try await group.next() ?? nil else {
+                try Task.checkCancellation()
+                throw RPCFailure(
+                    .failedPrecondition,
+                    "nothing moves any more: no task is in hand and no timer, retry or time limit is due; the workflow waits for what nobody sends"
+                )
+            }
+            return response
+        }
+    }
+
+    private func waitForStillness() async {
+        let number = state.withLock { state in
+            state.last += 1
+            return state.last
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let isOver = state.withLock { state in
+                    guard !Task.isCancelled else { return true }
+                    state.hopeful[number] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.hopeful.removeValue(forKey: number) }?.resume()
+        }
+    }
+
+    /// Nothing moves and nothing is due. After a while those who wait for an outcome hear of it.
+    private func noteStillness() {
+        let hopeless = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            guard let stillness = state.stillness, stillness.stamp == state.stamp else {
+                state.stillness = (.now, state.stamp)
+                return []
+            }
+            guard stillness.since.duration(to: .now) > patience else { return [] }
+            defer { state.hopeful = [:] }
+            return Array(state.hopeful.values)
+        }
+        for waiter in hopeless { waiter.resume() }
     }
 
     func taskEnded() { change { $0.tasks -= 1 } }
@@ -190,8 +255,10 @@ final class TimeSkipper: Sendable {
         let moments = [
             rest.nextDeadline, server.clock.nextDue, state.withLock { $0.sleepers.values.map(\.until).min() },
         ]
-        guard let next = moments.compactMap({ $0 }).filter({ now < $0 }).min() else { return false }
-        guard next < Self.farAway(from: now) else { return false }
+        guard let next = moments.compactMap({ $0 }).filter({ now < $0 }).min(), next < Self.farAway(from: now) else {
+            noteStillness()
+            return false
+        }
         server.clock.advance(to: next)
         return true
     }

@@ -152,6 +152,70 @@ class Cancels:
         return name
 
 
+# The same workflows as Tests/WorkerTestingTests/RecordedWorkflows.swift: Python's SDK replays what the Swift worker did.
+
+
+@workflow.defn(name="RecordedActivities")
+class SwiftActivities:
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        options = {"start_to_close_timeout": 10 * SECOND}
+        done = list(
+            await asyncio.gather(
+                workflow.execute_activity("say", name, **options), workflow.execute_activity("failsTwice", name, **options)
+            )
+        )
+        try:
+            await workflow.execute_activity("failsForGood", name, **options)
+        except ActivityError as error:
+            done.append(error.cause.type)
+        return done
+
+
+@workflow.defn(name="RecordedLocalActivities")
+class SwiftLocalActivities:
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        options = {"start_to_close_timeout": 10 * SECOND}
+        done = [await workflow.execute_local_activity("say", name, **options)]
+        done.append(await workflow.execute_local_activity("failsTwice", name, local_retry_threshold=SECOND / 1000, **options))
+        try:
+            await workflow.execute_local_activity("failsForGood", name, **options)
+        except (ActivityError, ApplicationError):
+            done.append("Never")
+        return done
+
+
+@workflow.defn(name="RecordedPatches")
+class SwiftPatches:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        if workflow.patched("polite"):
+            name = f"dear {name}"
+        workflow.deprecate_patch("old")
+        return await workflow.execute_activity("say", name, start_to_close_timeout=10 * SECOND)
+
+
+@workflow.defn(name="RecordedProperties")
+class SwiftProperties:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        workflow.upsert_memo({"name": name, "number": 3})
+        await asyncio.sleep(1)
+        workflow.upsert_memo({"name": None})
+        return "another text"
+
+
+@workflow.defn(name="RecordedContinues")
+class SwiftContinues:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        if len(name) < 3:
+            workflow.continue_as_new(name + "x")
+        return name
+
+
+SWIFT = [SwiftActivities, SwiftLocalActivities, SwiftPatches, SwiftProperties, SwiftContinues]
 WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels]
 ACTIVITIES = [say, fails_twice, fails_for_good, beats]
 
@@ -185,12 +249,13 @@ async def record(address: str) -> None:
 async def replay() -> None:
     files = sorted(FOLDER.glob("*.json"))
     assert files, f"no histories in {FOLDER}"
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=UnsandboxedWorkflowRunner())
+    files += [FOLDER.parent / "swift" / f"{workflow._Definition.must_from_class(definition).name}.json" for definition in SWIFT]
+    replayer = Replayer(workflows=WORKFLOWS + SWIFT, workflow_runner=UnsandboxedWorkflowRunner())
     for file in files:
         history = WorkflowHistory.from_json(f"recorded-{file.stem}", file.read_text())
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         assert result.replay_failure is None, f"{file.name}: {result.replay_failure}"
-        print(f"ok   replay {file.stem}")
+        print(f"ok   replay {file.parent.name}/{file.stem}")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ final class Seeded: WorkflowDefinition {
 @Suite("Workflows drawn from seeds", .timeLimit(.minutes(10)))
 struct SeededWorkflowTests {
     /// `ALOFT_SEEDS` draws more.
-    static let seeds = ProcessInfo.processInfo.environment["ALOFT_SEEDS"].flatMap { UInt64($0) } ?? 200
+    static let seeds = ProcessInfo.processInfo.environment["ALOFT_SEEDS"].flatMap { UInt64($0) } ?? 500
 
     /// Goal: what ran once replays to the same commands, whatever is mixed; and no run hangs.
     ///

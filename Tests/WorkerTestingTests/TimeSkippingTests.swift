@@ -162,4 +162,46 @@ struct TimeSkippingTests {
             }
         }
     }
+
+    @Test("A workflow that waits for what nobody sends does not hang the test")
+    func stuck() async throws {
+        final class Hopes: WorkflowDefinition {
+            static func registerHandlers(_ handlers: inout WorkflowHandlers<Hopes>) {
+                handlers.signal("never") { _ in }
+            }
+            func run(_ input: NoValue, _ context: WorkflowContext) async throws -> NoValue {
+                try await context.waitCondition { false }
+                return NoValue()
+            }
+        }
+        try await TestEnvironment.run(patience: .milliseconds(300)) { environment in
+            try await environment.withWorker(workflows: [RegisteredWorkflow(Hopes.self)]) {
+                let handle = try await environment.client.start(
+                    Hopes.self, NoValue(), options: StartOptions(id: "h", taskQueue: environment.taskQueue))
+                let failure = await #expect(throws: RPCFailure.self) { try await handle.result() }
+                #expect(failure?.code == .failedPrecondition)
+            }
+        }
+    }
+
+    @Test("Children run on the same clock, and their parent hears of their end")
+    func children() async throws {
+        final class Parent: WorkflowDefinition {
+            func run(_ months: Int, _ context: WorkflowContext) async throws -> [String] {
+                async let first = context.executeChildWorkflow(Subscription.self, months)
+                async let second = context.executeChildWorkflow(Subscription.self, months + 1)
+                return try await [first, second]
+            }
+        }
+        try await TestEnvironment.run { environment in
+            try await environment.withWorker(
+                workflows: [RegisteredWorkflow(Parent.self), RegisteredWorkflow(Subscription.self)],
+                activities: [RegisteredActivity("charge") { (_: String, _) in NoValue() }]
+            ) {
+                let result = try await environment.client.execute(
+                    Parent.self, 2, options: StartOptions(id: "p", taskQueue: environment.taskQueue))
+                #expect(result == ["basic × 2", "basic × 3"])
+            }
+        }
+    }
 }

@@ -4,12 +4,19 @@ import TemporalAPI
 
 /// What one attempt of an activity knows about itself.
 public struct ActivityInfo: Sendable {
+    /// Where its workflow lives.
     public var namespace: String
+    /// The workflow that asked for it.
     public var workflowID: String
+    /// The run that asked for it.
     public var runID: String
+    /// The type of that workflow.
     public var workflowType: String
+    /// Its name within the run.
     public var activityID: String
+    /// What it does.
     public var activityType: String
+    /// The queue that brought it.
     public var taskQueue: String
     /// 1 for the first attempt.
     public var attempt: Int

@@ -27,7 +27,7 @@ struct LocalActivityRunner: Sendable {
         var info = task.info
         var outcome: LocalActivityEnd.Outcome
         while true {
-            outcome = await attempt(task, info)
+            outcome = await attempt(task, info, elapsed: began.duration(to: .now))
             guard case .failed(let error, _) = outcome,
                 let pause = pause(after: error, info, task.options, elapsed: began.duration(to: .now))
             else { break }
@@ -46,7 +46,9 @@ struct LocalActivityRunner: Sendable {
             LocalActivityEnd(outcome: outcome, attempt: info.attempt, elapsed: began.duration(to: .now)))
     }
 
-    private func attempt(_ task: LocalActivityTask, _ info: ActivityInfo) async -> LocalActivityEnd.Outcome {
+    private func attempt(
+        _ task: LocalActivityTask, _ info: ActivityInfo, elapsed: Duration
+    ) async -> LocalActivityEnd.Outcome {
         let request = SlotRequest(kind: .localActivity, taskQueue: info.taskQueue)
         if let limit = task.options.scheduleToStartTimeout {
             guard await Self.reserve(slots, request, within: limit, clock) else {
@@ -60,7 +62,8 @@ struct LocalActivityRunner: Sendable {
         let id = life.add(control)
         defer { life.remove(id) }
         var info = info
-        info.startedTime = Date()
+        // By the workflow's clock, which need not be this machine's.
+        info.startedTime = info.attemptScheduledTime.addingTimeInterval(elapsed.inSeconds)
         let outcome = await executor.execute(
             info, input: task.input, header: task.header, heartbeatDetails: .none, control: control, heartbeats: nil)
         switch outcome {

@@ -9,18 +9,22 @@ public protocol ClientInterceptor: Sendable {
         _ call: StartWorkflowCall, next: @Sendable (StartWorkflowCall) async throws -> String
     ) async throws -> String
 
+    /// A signal is sent.
     func signal(
         _ call: SignalWorkflowCall, next: @Sendable (SignalWorkflowCall) async throws -> Void
     ) async throws
 
+    /// A question is asked.
     func query(
         _ call: QueryWorkflowCall, next: @Sendable (QueryWorkflowCall) async throws -> EncodedValues
     ) async throws -> EncodedValues
 
+    /// A cancellation is asked for.
     func cancel(
         _ call: CancelWorkflowCall, next: @Sendable (CancelWorkflowCall) async throws -> Void
     ) async throws
 
+    /// A workflow is ended by force.
     func terminate(
         _ call: TerminateWorkflowCall, next: @Sendable (TerminateWorkflowCall) async throws -> Void
     ) async throws

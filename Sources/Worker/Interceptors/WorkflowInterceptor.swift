@@ -86,6 +86,7 @@ public struct WorkflowCall: Sendable {
 
 /// A signal that came.
 public struct SignalCall: Sendable {
+    /// The name it was sent under.
     public var name: String
     public var arguments: EncodedValues
     public var header: [String: Payload]

@@ -44,6 +44,14 @@ extension WorkflowContext {
     /// The headers with which the run was started.
     public var header: [String: Payload] { core.header }
 
+    /// What the run before this one returned, for workflows that run by a schedule of cron; nil when there was none.
+    ///
+    /// - Throws: ``ConversionFailure`` when it is of another type.
+    public func lastCompletionResult<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value? {
+        guard let result = core.machine.started?.lastCompletionResult, !result.isEmpty else { return nil }
+        return try core.converter.value(type, fromWire: result.bytes)
+    }
+
     /// What the workflow does now, for people: shown by tools that ask it. Markdown; costs nothing in the history.
     public var currentDetails: String { core.currentDetails }
 

@@ -34,6 +34,19 @@ extension WorkflowCore {
             case originalScheduleTime = "original_schedule_time"
             case activation = "activation_index"
         }
+
+        /// Nothing is left out: other readers want every field, null or not.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(number, forKey: .number)
+            try container.encode(attempt, forKey: .attempt)
+            try container.encode(activityID, forKey: .activityID)
+            try container.encode(activityType, forKey: .activityType)
+            try container.encode(completeTime, forKey: .completeTime)
+            try container.encode(backoff, forKey: .backoff)
+            try container.encode(originalScheduleTime, forKey: .originalScheduleTime)
+            try container.encode(activation ?? 0, forKey: .activation)
+        }
     }
 
     /// A time or a span.

@@ -199,6 +199,8 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
 
     private static let sdkMetadata: Data = {
         var metadata = Temporal_Api_Sdk_V1_WorkflowTaskCompletedMetadata()
+        // What Temporal's SDK core must know to replay our histories: ids and types agree, and a patch also writes its attribute.
+        metadata.coreUsedFlags = [1, 2]
         metadata.sdkName = sdkName
         metadata.sdkVersion = sdkVersion
         return (try? metadata.serializedBytes()) ?? Data()

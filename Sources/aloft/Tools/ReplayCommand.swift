@@ -7,7 +7,7 @@ import Worker
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Replay histories: fold them and execute them again.",
-        subcommands: [ReplayRun.self, ReplayVerify.self])
+        subcommands: [ReplayRun.self, ReplayFiles.self, ReplayVerify.self])
 }
 
 struct ReplayRun: AsyncParsableCommand {
