@@ -92,7 +92,7 @@ struct TemporalPathTests {
         #expect(unknown.status == 404 && unknown.json["code"] == 5 && unknown.json["message"] == "Not Found")
     }
 
-    @Test("A real server answers over a socket and keeps bodies small", .timeLimit(.minutes(1)))
+    @Test("A real server answers over a socket and keeps bodies small", .timeLimit(.minutes(5)))
     func socket() async throws {
         let server = HTTPServer(service: Web(ScriptedBackend()).service, port: 0, logger: Logger(label: "test"))
         let running = Task { try await server.run() }

@@ -5,7 +5,7 @@ import Runtime
 import Synchronization
 import Testing
 
-@Suite("A host survives a store that misbehaves", .timeLimit(.minutes(1)))
+@Suite("A host survives a store that misbehaves", .timeLimit(.minutes(5)))
 struct CommitFaultTests {
     @Test("An answer lost after the commit is found out, and the start succeeds once")
     func answerLostAfterCommit() async throws {

@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("Polls", .timeLimit(.minutes(1)))
+@Suite("Polls", .timeLimit(.minutes(5)))
 struct PollTests {
     @Test("An empty poll ends at its deadline")
     func emptyPoll() async throws {

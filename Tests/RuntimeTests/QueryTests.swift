@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("Queries", .timeLimit(.minutes(1)))
+@Suite("Queries", .timeLimit(.minutes(5)))
 struct QueryTests {
     private let question = QueryRequest(type: "state", arguments: nil, header: nil)
 

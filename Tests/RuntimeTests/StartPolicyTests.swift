@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("Starting a workflow id that was used before", .timeLimit(.minutes(1)))
+@Suite("Starting a workflow id that was used before", .timeLimit(.minutes(5)))
 struct StartPolicyTests {
     @Test("The same request id is the same start")
     func idempotent() async throws {

@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("Durable timers", .timeLimit(.minutes(1)))
+@Suite("Durable timers", .timeLimit(.minutes(5)))
 struct TimerTests {
     @Test("A timer never fires before its time, and fires at it")
     func neverEarly() async throws {

@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("A workflow runs through a host", .timeLimit(.minutes(1)))
+@Suite("A workflow runs through a host", .timeLimit(.minutes(5)))
 struct WorkflowPathTests {
     @Test("Start, task, activity, result, close: every event is stored, chained and told to the feed")
     func wholePath() async throws {
