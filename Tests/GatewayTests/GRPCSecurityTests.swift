@@ -106,7 +106,7 @@ struct GRPCSecurityTests {
                 server.shutDown()
             }
             return try await GRPCServerTests.Client(client: client).call(
-                "GetSystemInfo", Google_Protobuf_Empty(), timeout: .seconds(showsCertificate ? 10 : 2))
+                "GetSystemInfo", Google_Protobuf_Empty(), timeout: .seconds(showsCertificate ? 60 : 2))
         }
     }
 

@@ -5,7 +5,7 @@ import Runtime
 import Synchronization
 import Testing
 
-@Suite("After a crash everything goes on", .timeLimit(.minutes(2)))
+@Suite("After a crash everything goes on", .timeLimit(.minutes(5)))
 struct RecoveryTests {
     /// One worker that does whatever is there, until its host is gone.
     private func work(_ rig: Rig) async {

@@ -4,7 +4,7 @@ import History
 import Runtime
 import Testing
 
-@Suite("A reset begins a new run with the first part of an old one", .timeLimit(.minutes(2)))
+@Suite("A reset begins a new run with the first part of an old one", .timeLimit(.minutes(5)))
 struct ResetTests {
     private func reset(_ rig: Rig, to event: Int64, request: RequestID = "r", run: RunID? = nil) async throws -> RunID {
         try await rig.host.resetWorkflow(

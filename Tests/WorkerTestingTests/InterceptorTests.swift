@@ -3,7 +3,7 @@ import Testing
 import Worker
 import WorkerTesting
 
-@Suite("Interceptors and dynamic handlers", .timeLimit(.minutes(2)))
+@Suite("Interceptors and dynamic handlers", .timeLimit(.minutes(5)))
 struct InterceptorTests {
     /// Carries a word from the client through the workflow to the activity.
     struct Tracing: ClientInterceptor, WorkerInterceptor {

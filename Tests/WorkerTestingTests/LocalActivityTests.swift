@@ -6,7 +6,7 @@ import Testing
 import Worker
 import WorkerTesting
 
-@Suite("Local activities", .timeLimit(.minutes(2)))
+@Suite("Local activities", .timeLimit(.minutes(5)))
 struct LocalActivityTests {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

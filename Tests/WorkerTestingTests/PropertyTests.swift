@@ -6,7 +6,7 @@ import Testing
 import Worker
 import WorkerTesting
 
-@Suite("Memo, search attributes, new runs, details", .timeLimit(.minutes(2)))
+@Suite("Memo, search attributes, new runs, details", .timeLimit(.minutes(5)))
 struct WorkflowPropertyTests {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -145,7 +145,7 @@ final class RecordedExternals: WorkflowDefinition {
     }
 }
 
-@Suite("Recorded histories", .timeLimit(.minutes(2)))
+@Suite("Recorded histories", .timeLimit(.minutes(5)))
 struct RecordingTests {
     static let folder = ReplayedHistoryTests.folder.appending(path: "swift")
 

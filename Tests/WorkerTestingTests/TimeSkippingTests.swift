@@ -3,7 +3,7 @@ import Testing
 import Worker
 import WorkerTesting
 
-@Suite("A test environment lets time go by", .timeLimit(.minutes(2)))
+@Suite("A test environment lets time go by", .timeLimit(.minutes(5)))
 struct TimeSkippingTests {
     @Test("A year of monthly renewals passes in a moment, with the right times")
     func renewals() async throws {

@@ -4,7 +4,7 @@ import Testing
 import Worker
 import WorkerTesting
 
-@Suite("What the testing article shows works", .timeLimit(.minutes(2)))
+@Suite("What the testing article shows works", .timeLimit(.minutes(5)))
 struct TestingArticle {
     typealias Checkout = WorkflowsArticle.Checkout
     typealias Import = ActivitiesArticle.Import
