@@ -215,7 +215,41 @@ class SwiftContinues:
         return name
 
 
-SWIFT = [SwiftActivities, SwiftLocalActivities, SwiftPatches, SwiftProperties, SwiftContinues]
+@workflow.defn(name="RecordedTimers")
+class SwiftTimers:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        for index in range(1, 4):
+            await asyncio.sleep(index * 3600)
+        work = asyncio.create_task(asyncio.sleep(500))
+        limit = asyncio.create_task(asyncio.sleep(5))
+        await limit
+        work.cancel()
+        await asyncio.wait([work])
+        return "late"
+
+
+@workflow.defn(name="RecordedChildren")
+class SwiftChildren:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return await workflow.execute_child_workflow("RecordedContinues", name, id=f"child of {workflow.info().workflow_id}")
+
+
+@workflow.defn(name="RecordedExternals")
+class SwiftExternals:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        try:
+            await workflow.get_external_workflow_handle("nobody").signal("hear", name)
+        except ApplicationError as error:
+            return error.message
+        return "heard"
+
+
+SWIFT = [
+    SwiftActivities, SwiftLocalActivities, SwiftPatches, SwiftProperties, SwiftContinues, SwiftTimers, SwiftChildren, SwiftExternals,
+]
 WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels]
 ACTIVITIES = [say, fails_twice, fails_for_good, beats]
 
@@ -252,7 +286,8 @@ async def replay() -> None:
     files += [FOLDER.parent / "swift" / f"{workflow._Definition.must_from_class(definition).name}.json" for definition in SWIFT]
     replayer = Replayer(workflows=WORKFLOWS + SWIFT, workflow_runner=UnsandboxedWorkflowRunner())
     for file in files:
-        history = WorkflowHistory.from_json(f"recorded-{file.stem}", file.read_text())
+        prefix = "recorded-" if file.parent == FOLDER else ""
+        history = WorkflowHistory.from_json(prefix + file.stem, file.read_text())
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         assert result.replay_failure is None, f"{file.name}: {result.replay_failure}"
         print(f"ok   replay {file.parent.name}/{file.stem}")
