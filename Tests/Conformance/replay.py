@@ -13,7 +13,7 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Regressions" / "histories" / "python"
@@ -152,6 +152,39 @@ class Cancels:
         return name
 
 
+@workflow.defn
+class Children:
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        here = workflow.info().workflow_id
+        done = [await workflow.execute_child_workflow(Continues.run, name, id=f"{here} one")]
+        second = await workflow.start_child_workflow(Signals.run, name, id=f"{here} two")
+        for text in ["a", "b", "c"]:
+            await second.signal(Signals.hear, text)
+        done += await second
+        third = await workflow.start_child_workflow(Cancels.run, name, id=f"{here} three")
+        third.cancel()
+        try:
+            await third
+        except ChildWorkflowError as error:
+            done.append(type(error.cause).__name__)
+        return done
+
+
+@workflow.defn
+class Externals:
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        done = []
+        nobody = workflow.get_external_workflow_handle("recorded nobody")
+        for wish in [nobody.signal("hear", name), nobody.cancel()]:
+            try:
+                await wish
+            except ApplicationError as error:
+                done.append(error.message)
+        return done
+
+
 # The same workflows as Tests/WorkerTestingTests/RecordedWorkflows.swift: Python's SDK replays what the Swift worker did.
 
 
@@ -250,7 +283,7 @@ class SwiftExternals:
 SWIFT = [
     SwiftActivities, SwiftLocalActivities, SwiftPatches, SwiftProperties, SwiftContinues, SwiftTimers, SwiftChildren, SwiftExternals,
 ]
-WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels]
+WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels, Children, Externals]
 ACTIVITIES = [say, fails_twice, fails_for_good, beats]
 
 
@@ -276,7 +309,8 @@ async def record(address: str) -> None:
                 assert definition is Cancels
             first = client.get_workflow_handle(handle.id, run_id=handle.result_run_id)
             history = await first.fetch_history()
-            (FOLDER / f"{name}.json").write_text(history.to_json() + "\n")
+            text = history.to_json().replace(str(FOLDER.parents[3]), "/aloft")
+            (FOLDER / f"{name}.json").write_text(text + "\n")
             print(f"recorded {name}: {len(history.events)} events")
 
 
