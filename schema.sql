@@ -43,8 +43,10 @@ begin
 end
 $$;
 
+-- Only aloft.forget_runs may delete.
 create function aloft.refuse_change() returns trigger language plpgsql as $$
 begin
+    if tg_op = 'DELETE' and current_setting('aloft.forgetting', true) = 'yes' then return null; end if;
     raise exception using errcode = 'AL009', message = format('%s.%s is append-only', tg_table_schema, tg_table_name);
 end
 $$;
@@ -60,6 +62,15 @@ create table aloft.namespaces (
     owner_email  text   not null default '',
     data_names   text[] not null default '{}',
     data_values  bytea[] not null default '{}'
+);
+
+-- The search attributes that are defined in a namespace, beside those that exist in each.
+create table aloft.search_attributes (
+    namespace_id uuid not null,
+    type         int2 not null,  -- temporal.api.enums.v1.IndexedValueType
+    name         text not null,
+    constraint search_attributes_pkey primary key (namespace_id, name),
+    constraint search_attributes_type check (type between 1 and 7)
 );
 
 ------------------------------------------------------------------------------------------------------------- runs and events
@@ -83,16 +94,16 @@ create table aloft.runs (
     namespace_id      uuid     not null,
     run_id            uuid     not null,
     first_run_id      uuid     not null,  -- where its chain of continue-as-new, retry and cron began
+    parent_run_id     uuid,               -- the run that started it as a child
+    root_run_id       uuid,               -- the top of its tree; null when it is its own root
     workflow_id       text     not null,
     workflow_type     text     not null,
     task_queue        text     not null,
     start_request_id  text     not null,
-    memo              bytea,              -- encoded temporal.api.common.v1.Memo
-    search_attributes bytea,              -- encoded temporal.api.common.v1.SearchAttributes
-    parent_run_id     uuid,               -- only of a child
-    root_run_id       uuid,               -- the run above all parents; null when it is this one
     parent_workflow_id text,
     root_workflow_id  text,
+    memo              bytea,              -- encoded temporal.api.common.v1.Memo
+    search_attributes bytea,              -- encoded temporal.api.common.v1.SearchAttributes
     snapshot          bytea    not null,  -- the run as the engine holds it; can be rebuilt from its events
     constraint runs_pkey primary key (slot, run_id),
     constraint runs_status check (status between 1 and 7),
@@ -109,6 +120,46 @@ create index runs_former on aloft.runs (slot, namespace_id, workflow_id) where n
 create index runs_wake on aloft.runs (wake_at, slot, run_id) where wake_at is not null;
 -- Lists, read backwards: open runs first, then by close time. Written when a run starts and when it closes.
 create index runs_listed on aloft.runs (namespace_id, (coalesce(close_time, 9223372036854775807)), start_time, run_id);
+-- The same for the runs of one type and status.
+create index runs_typed on aloft.runs (
+    namespace_id, workflow_type, status, (coalesce(close_time, 9223372036854775807)), start_time, run_id);
+-- The children of a workflow; other runs cost nothing here.
+create index runs_children on aloft.runs (namespace_id, parent_workflow_id) where parent_workflow_id is not null;
+
+-- How many runs of a namespace have a status: the sum over the lanes. Each commit counts under one of its own lanes, so that
+-- no two writers meet; -1 counts what was removed.
+create table aloft.run_counts (
+    runs         int8 not null,
+    lane         int2 not null,
+    status       int2 not null,
+    namespace_id uuid not null,
+    constraint run_counts_pkey primary key (namespace_id, lane, status)
+) with (fillfactor = 50);
+
+-- The search attributes of runs as they are searched for: one row for a value, or for each element of a list and each word of a
+-- text. Written with the start and the close of a run and with every change of its attributes, in the commit of the run itself.
+-- A run without attributes has no row here.
+create table aloft.search_values (
+    start_time   int8 not null,  -- with closed_at the run's place in lists
+    closed_at    int8 not null,  -- 9223372036854775807 while it is open
+    number       int8,           -- Int; Bool as 0 or 1; Datetime in nanoseconds
+    real         float8,         -- Double
+    slot         int2 not null,
+    type         int2 not null,
+    namespace_id uuid not null,
+    run_id       uuid not null,
+    name         text collate "C" not null,
+    word         text collate "C",  -- Keyword, element of a KeywordList, word of a Text
+    constraint search_values_type check (type between 1 and 7)
+);
+
+create index search_values_of_run on aloft.search_values (slot, run_id, name);
+create index search_values_word on aloft.search_values (namespace_id, name, word, closed_at, start_time, run_id)
+    where word is not null;
+create index search_values_number on aloft.search_values (namespace_id, name, number, closed_at, start_time, run_id)
+    where number is not null;
+create index search_values_real on aloft.search_values (namespace_id, name, real, closed_at, start_time, run_id)
+    where real is not null;
 
 -- The histories: append-only, one row per event, encoded once and served as it is.
 create table aloft.events (
@@ -305,15 +356,48 @@ create table aloft.requests (
     constraint requests_pkey primary key (scope, key)
 );
 
+------------------------------------------------------------------------------------------------- the end of the retention
+
+-- Removes runs for good, with their histories: such that are closed and have nothing left to do, and all runs of deleted
+-- namespaces. Others stay. It is the only way in which events leave the database. Returns how many runs were removed.
+create function aloft.forget_runs(p_slots int2[], p_run_ids uuid[]) returns int8 language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set aloft.forgetting = 'yes' as $$
+declare
+    v_count int8;
+begin
+    with doomed as materialized (
+        select r.slot, r.run_id from unnest(p_slots, p_run_ids) as i (slot, run_id)
+        join aloft.runs r on r.slot = i.slot and r.run_id = i.run_id
+        where (r.close_time is not null and r.wake_at is null)
+            or exists (select from aloft.namespaces n where n.id = r.namespace_id and n.state = 3)
+        order by r.slot, r.run_id for update of r),
+    events as (delete from aloft.events e using doomed d where e.slot = d.slot and e.run_id = d.run_id),
+    attempts as (delete from aloft.activity_attempts a using doomed d where a.slot = d.slot and a.run_id = d.run_id),
+    vals as (delete from aloft.search_values v using doomed d where v.slot = d.slot and v.run_id = d.run_id),
+    runs as (
+        delete from aloft.runs r using doomed d where r.slot = d.slot and r.run_id = d.run_id
+        returning r.namespace_id, r.status),
+    counts as (
+        insert into aloft.run_counts as c (lane, namespace_id, status, runs)
+        select -1, r.namespace_id, r.status, -count(*) from runs r group by r.namespace_id, r.status
+        on conflict (namespace_id, lane, status) do update set runs = c.runs + excluded.runs)
+    select count(*) into v_count from runs;
+    return v_count;
+end
+$$;
+
 ------------------------------------------------------------------------------------------------------------------- rights
 
 revoke all on function outbox.publish(text, text, text, text, jsonb, text, text, text) from public;
 revoke all on function outbox.assign_positions(int4) from public;
+revoke all on function aloft.forget_runs(int2[], uuid[]) from public;
 
 grant usage on schema aloft, outbox to aloft_server;
 grant select on aloft.schema_migrations to aloft_server;
-grant select, insert, update on aloft.namespaces, aloft.runs, aloft.nodes, aloft.lanes, aloft.operations to aloft_server;
-grant select, insert, update, delete on aloft.relay_marks, aloft.requests to aloft_server;
+grant select, insert, update on aloft.runs, aloft.run_counts, aloft.nodes, aloft.lanes, aloft.operations to aloft_server;
+grant select, insert, update, delete on aloft.namespaces, aloft.relay_marks, aloft.requests to aloft_server;
+grant select, insert, delete on aloft.search_attributes, aloft.search_values to aloft_server;
+grant execute on function aloft.forget_runs(int2[], uuid[]) to aloft_server;
 grant select, insert on aloft.events, aloft.activity_attempts, aloft.outbox to aloft_server;
 grant select, update on outbox.event to aloft_server;
 grant usage on sequence outbox.position to aloft_server;

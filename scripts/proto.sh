@@ -36,7 +36,15 @@ generate() {
         --proto_path="$protos" \
         --plugin=protoc-gen-swift="$plugin" \
         --swift_opt=Visibility=Public,FileNaming=PathToUnderscores \
-        --swift_out="$1"
+        --swift_out="$1" \
+        --include_imports --descriptor_set_out="$1/descriptors"
+    # What server reflection answers with: the descriptors of all protos.
+    {
+        echo "// Written by scripts/proto.sh from Sources/TemporalAPI/Protos."
+        echo "/// The descriptors of every proto here and of what they import: a FileDescriptorSet in base64."
+        printf 'public enum ProtoDescriptors {\n    public static let base64 = "%s"\n}\n' "$(base64 -w 0 <"$1/descriptors")"
+    } >"$1/descriptors.swift"
+    rm "$1/descriptors"
 }
 
 fresh="$(mktemp -d)"

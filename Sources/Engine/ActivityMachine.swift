@@ -11,8 +11,17 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
         var requestID: RequestID
     }
 
+    /// Somebody holds it: no further attempt begins.
+    struct Pause: Hashable, Sendable {
+        var time: Timestamp
+        var identity: String
+        var reason: String
+        var requestID: RequestID
+    }
+
     var scheduledEventID: EventID
     var scheduledTime: Timestamp
+    /// With the options that hold now.
     var scheduled: ActivityTaskScheduled
     var cancelRequestedEventID: EventID = .none
     /// The recorded start; it stands in the history right before the end.
@@ -32,6 +41,13 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
     var endIsBuffered = false
     /// When a reset made it begin again.
     var restartedTime: Timestamp?
+    var pause: Pause?
+    /// The next attempt counts from 1 again.
+    var isReset = false
+    /// The next attempt begins without the details of this one's heartbeats.
+    var forgetsHeartbeat = false
+    /// The options it was scheduled with, when others hold now.
+    var original: ActivityTaskOptions?
 
     init(scheduledEventID: EventID, scheduledTime: Timestamp, scheduled: ActivityTaskScheduled) {
         self.scheduledEventID = scheduledEventID
@@ -68,10 +84,10 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
                 consider(start.time.advanced(by: scheduled.startToCloseTimeout), .timeout(.startToClose))
             }
         } else {
-            if scheduled.scheduleToStartTimeout.isPositive {
+            if scheduled.scheduleToStartTimeout.isPositive, pause == nil {
                 consider(dueTime.advanced(by: scheduled.scheduleToStartTimeout), .timeout(.scheduleToStart))
             }
-            if !isOffered { consider(dueTime, .offer) }
+            if !isOffered, pause == nil { consider(dueTime, .offer) }
         }
         if let expiration { consider(expiration, .timeout(.scheduleToClose)) }
         if let start, scheduled.heartbeatTimeout.isPositive {
@@ -97,19 +113,26 @@ struct PendingActivity: Hashable, Sendable, Deadlined {
 
     /// The attempt failed and is tried again at `dueTime`.
     mutating func tryAgain(at dueTime: Timestamp, after failure: Failure, now: Timestamp) {
-        attempt += 1
+        attempt = countedAttempt + 1
+        isReset = false
+        if forgetsHeartbeat { heartbeatDetails = nil }
+        forgetsHeartbeat = false
         stamp += 1
         start = nil
         lastHeartbeatTime = nil
         lastFailure = failure
         self.dueTime = dueTime
-        isOffered = dueTime <= now
+        isOffered = pause == nil && dueTime <= now
     }
+
+    /// The attempts that count against the policy: after a reset the one that runs does not.
+    var countedAttempt: Int32 { isReset ? 0 : attempt }
 
     /// What the history says of it, without the live part.
     var recorded: PendingActivity {
         var copy = PendingActivity(
-            scheduledEventID: scheduledEventID, scheduledTime: scheduledTime, scheduled: scheduled)
+            scheduledEventID: scheduledEventID, scheduledTime: scheduledTime,
+            scheduled: original.map { scheduled.with($0) } ?? scheduled)
         copy.cancelRequestedEventID = cancelRequestedEventID
         copy.startedEventID = startedEventID
         return copy

@@ -109,7 +109,8 @@ extension Run {
             if !request.identity.isEmpty { pending.lastWorkerIdentity = request.identity }
         }
         draft.changedState = true
-        draft.reply = .heartbeat(cancelRequested: activity.isCancelRequested, paused: false, reset: false)
+        draft.reply = .heartbeat(
+            cancelRequested: activity.isCancelRequested, paused: activity.pause != nil, reset: activity.isReset)
     }
 
     /// The journal's row for an attempt that ends now and is tried again; the last attempt has events instead.
@@ -148,7 +149,8 @@ extension Run {
             activity.isCancelRequested
             ? .stop(.cancelRequested)
             : .decide(
-                activity.scheduled.retryPolicy, attempt: activity.attempt, failure: failure.traits, at: draft.now,
+                activity.scheduled.retryPolicy, attempt: activity.countedAttempt, failure: failure.traits,
+                at: draft.now,
                 expiration: activity.expiration, capsRequestedDelay: false)
         switch decision {
         case .retry(let delay): retry(activity, after: delay, failure, outcome: .failed, &draft)
@@ -193,7 +195,8 @@ extension Run {
                 activity.isCancelRequested
                 ? .stop(.cancelRequested)
                 : .decide(
-                    activity.scheduled.retryPolicy, attempt: activity.attempt, failure: failure.traits, at: draft.now,
+                    activity.scheduled.retryPolicy, attempt: activity.countedAttempt, failure: failure.traits,
+                    at: draft.now,
                     expiration: activity.expiration, capsRequestedDelay: false)
             switch decision {
             case .retry(let delay):

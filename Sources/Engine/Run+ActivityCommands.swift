@@ -105,7 +105,8 @@ extension Run {
             input: wish.input, scheduleToCloseTimeout: toClose, scheduleToStartTimeout: toStart,
             startToCloseTimeout: running,
             heartbeatTimeout: min(wish.heartbeatTimeout, running), workflowTaskCompletedEventID: completedEventID,
-            retryPolicy: (wish.retryPolicy ?? RetryPolicy()).filled, priority: wish.priority ?? started?.priority,
+            retryPolicy: (wish.retryPolicy ?? RetryPolicy()).filled,
+            priority: wish.priority?.filled(from: started?.priority) ?? started?.priority,
             useWorkflowBuildID: wish.useWorkflowBuildID)
     }
 

@@ -33,7 +33,8 @@ extension Run {
             parentClosePolicy: wish.parentClosePolicy ?? .terminate, control: wish.control,
             workflowTaskCompletedEventID: context.completedEventID, reusePolicy: wish.reusePolicy,
             retryPolicy: wish.retryPolicy?.filled, cronSchedule: wish.cronSchedule, memo: wish.memo,
-            searchAttributes: wish.searchAttributes, priority: wish.priority ?? started.priority,
+            searchAttributes: wish.searchAttributes,
+            priority: wish.priority?.filled(from: started.priority) ?? started.priority,
             versioningOverride: wish.versioningOverride, inheritBuildID: wish.inheritBuildID)
         emit(.childWorkflow(.initiated(attributes)), &draft, userMetadata: metadata)
         context.initiatedChildren.insert(wish.workflowID)

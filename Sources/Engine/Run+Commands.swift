@@ -24,6 +24,7 @@ extension Run {
         case .signalExternalWorkflow(let wish): try signalExternal(wish, metadata, context, &draft)
         case .unsupported(let type):
             throw BadCommand(cause: .featureDisabled, message: "command type \(type) is not supported by this server")
+        case .refused(let cause, let message): throw BadCommand(cause: cause, message: message)
         }
     }
 

@@ -139,7 +139,7 @@ extension WorkflowCommand.Kind {
             true
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
             .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
             false
         }
     }
@@ -161,6 +161,7 @@ extension WorkflowCommand.Kind {
         case .requestCancelExternalWorkflow: "RequestCancelExternalWorkflowExecution"
         case .signalExternalWorkflow: "SignalExternalWorkflowExecution"
         case .unsupported(let type): "command of type \(type)"
+        case .refused(let cause, _): "command refused as \(cause.shortName)"
         }
     }
 }

@@ -6,6 +6,16 @@ public struct PendingActivityDescription: Hashable, Sendable {
         case scheduled = 1
         case started = 2
         case cancelRequested = 3
+        case paused = 4
+        /// The attempt that runs has not heard of the pause yet, or goes on.
+        case pauseRequested = 5
+    }
+
+    /// Who holds it, and why.
+    public struct Pause: Hashable, Sendable {
+        public var time: Timestamp
+        public var identity: String
+        public var reason: String
     }
     public var scheduledEventID: EventID
     public var activityID: ActivityID
@@ -29,6 +39,8 @@ public struct PendingActivityDescription: Hashable, Sendable {
     public var lastWorkerIdentity: String
     public var priority: Priority?
     public var retryPolicy: RetryPolicy
+    public var pause: Pause?
+    public var options: ActivityTaskOptions
 }
 
 /// The pending workflow task as status pages show it.
@@ -84,20 +96,20 @@ extension Run {
     /// In the order in which they were scheduled.
     public var pendingActivities: [PendingActivityDescription] {
         activities.table.all.filter { !$0.endIsBuffered }.map { activity in
-            let state: PendingActivityDescription.State =
-                activity.isCancelRequested ? .cancelRequested : activity.isStarted ? .started : .scheduled
             return PendingActivityDescription(
                 scheduledEventID: activity.scheduledEventID, activityID: activity.scheduled.activityID,
                 activityType: activity.scheduled.activityType, taskQueue: activity.scheduled.taskQueue.name,
-                state: state,
-                attempt: activity.attempt, maximumAttempts: activity.scheduled.retryPolicy.maximumAttempts,
+                state: activity.describedState, attempt: activity.attempt,
+                maximumAttempts: activity.scheduled.retryPolicy.maximumAttempts,
                 heartbeatDetails: activity.heartbeatDetails, lastHeartbeatTime: activity.lastHeartbeatTime,
                 lastStartedTime: activity.start?.time, scheduledTime: activity.dueTime,
                 firstScheduledTime: activity.scheduledTime, expirationTime: activity.expiration,
-                nextAttemptScheduledTime: activity.isOffered ? nil : activity.dueTime,
+                nextAttemptScheduledTime: activity.isOffered || activity.pause != nil ? nil : activity.dueTime,
                 lastFailure: activity.lastFailure,
                 lastWorkerIdentity: activity.lastWorkerIdentity, priority: activity.scheduled.priority,
-                retryPolicy: activity.scheduled.retryPolicy)
+                retryPolicy: activity.scheduled.retryPolicy,
+                pause: activity.pause.map { .init(time: $0.time, identity: $0.identity, reason: $0.reason) },
+                options: ActivityTaskOptions(activity.scheduled))
         }
     }
 
@@ -114,5 +126,12 @@ extension Run {
     public var startedWorkflowTask: StartedWorkflowTask? {
         guard isOpen, let task = workflowTask.pending, let lease = task.lease else { return nil }
         return leasedTask(task, lease)
+    }
+}
+
+extension PendingActivity {
+    fileprivate var describedState: PendingActivityDescription.State {
+        if pause != nil { return isStarted ? .pauseRequested : .paused }
+        return isCancelRequested ? .cancelRequested : isStarted ? .started : .scheduled
     }
 }

@@ -161,6 +161,29 @@ extension PendingActivity {
         try coder.code(&lastHeartbeatTime)
         try coder.code(&endIsBuffered)
         try coder.code(&restartedTime)
+        try codeOperations(&coder)
+    }
+
+    /// What operators did to it.
+    private mutating func codeOperations(_ coder: inout SnapshotCoder) throws(Corruption) {
+        let blank = Pause(time: .zero, identity: "", reason: "", requestID: "")
+        try coder.code(&pause, blank) { coder, pause throws(Corruption) in
+            try coder.code(&pause.time)
+            try coder.code(&pause.identity)
+            try coder.code(&pause.reason)
+            try coder.code(&pause.requestID)
+        }
+        try coder.code(&isReset)
+        try coder.code(&forgetsHeartbeat)
+        try coder.code(&original, ActivityTaskOptions.blank) { coder, options throws(Corruption) in
+            try coder.code(&options.taskQueue)
+            try coder.code(&options.scheduleToCloseTimeout)
+            try coder.code(&options.scheduleToStartTimeout)
+            try coder.code(&options.startToCloseTimeout)
+            try coder.code(&options.heartbeatTimeout)
+            try coder.code(&options.retryPolicy)
+            try coder.code(&options.priority)
+        }
     }
 }
 

@@ -93,6 +93,7 @@ public struct Run: Hashable, Sendable {
         case .failActivity(let request): try failActivity(request, &draft)
         case .cancelActivity(let request): try cancelActivity(request, &draft)
         case .heartbeatActivity(let request): try heartbeatActivity(request, &draft)
+        case .operateActivities(let request): try operateActivities(request, &draft)
         case .wake: wake(&draft)
         case .resetSticky: resetSticky(&draft)
         case .receive(let message): try receive(message, &draft)

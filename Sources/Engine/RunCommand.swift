@@ -19,6 +19,8 @@ public enum RunCommand: Hashable, Sendable {
     case failActivity(FailActivity)
     case cancelActivity(CancelActivity)
     case heartbeatActivity(HeartbeatActivity)
+    /// An operator pauses, resets or changes pending activities.
+    case operateActivities(OperateActivities)
     /// Time has passed: whatever is due at `now` happens (timers, all timeouts, back-offs). Nothing due: an empty transition.
     case wake
     /// Forgets the sticky queue; a scheduled task moves to the normal queue.

@@ -112,6 +112,8 @@ public enum Reply: Hashable, Sendable {
     case heartbeat(cancelRequested: Bool, paused: Bool, reset: Bool)
     /// What another run's message came to.
     case received(MessageOutcome)
+    /// The options of the first activity that an operator meant.
+    case activityOptions(ActivityTaskOptions?)
     /// The command was recorded as a failure (a bad command, UnhandledCommand): store the events, then answer with this error.
     case rejected(Rejection)
 }

@@ -1,6 +1,7 @@
 /// Merges encoded protobuf messages of the form `{ map<string, Payload> = 1 }`: `Memo`, `SearchAttributes`.
 ///
-/// Later entries replace earlier ones of the same name; an entry whose payload is null or has no data removes the name.
+/// Later entries replace earlier ones of the same name; an entry whose payload is null, an empty list or has no data removes
+/// the name.
 public enum PayloadMap {
     /// The merged message; `nil` when nothing is left. Fields that are not map entries are dropped, and so is everything
     /// after bytes that are not protobuf.
@@ -36,7 +37,8 @@ public enum PayloadMap {
                 return true
             }
         }
-        return parts.last(where: { $0.number == 2 })?.bytes.isEmpty ?? true
+        guard let data = parts.last(where: { $0.number == 2 })?.bytes else { return true }
+        return data.isEmpty || Array(data) == Array("null".utf8) || Array(data) == Array("[]".utf8)
     }
 
     /// The length-delimited fields of a message, in order.

@@ -65,6 +65,14 @@ public struct Priority: Hashable, Sendable {
         self.fairnessKey = fairnessKey
         self.fairnessWeight = fairnessWeight
     }
+
+    /// What is set here, and for the rest what the one above says.
+    public func filled(from other: Priority?) -> Priority {
+        guard let other else { return self }
+        return Priority(
+            key: key == 0 ? other.key : key, fairnessKey: fairnessKey.isEmpty ? other.fairnessKey : fairnessKey,
+            fairnessWeight: fairnessWeight == 0 ? other.fairnessWeight : fairnessWeight)
+    }
 }
 
 public enum WorkflowStatus: Int32, Hashable, Sendable, CaseIterable {

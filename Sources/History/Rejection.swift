@@ -6,6 +6,8 @@ public struct Rejection: Error, Hashable, Sendable {
         case notFound
         case namespaceNotFound(name: String)
         case namespaceAlreadyExists
+        /// By its numbers (temporal.api.enums.v1.NamespaceState).
+        case namespaceInvalidState(name: String, state: Int32, allowed: [Int32])
         case workflowAlreadyStarted(startRequestID: RequestID, run: RunID)
         case workflowNotReady
         case queryFailed(failure: Blob?)

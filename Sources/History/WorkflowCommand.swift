@@ -25,6 +25,8 @@ public struct WorkflowCommand: Hashable, Sendable {
         case signalExternalWorkflow(SignalExternal)
         /// Known to the protocol but not served by this server yet: fails the workflow task with a message that says so.
         case unsupported(commandType: Int32)
+        /// The edge of the server found it bad, by what only it knows (the search attributes of the namespace).
+        case refused(WorkflowTaskFailedCause, message: String)
     }
 }
 

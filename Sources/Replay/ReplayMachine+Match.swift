@@ -87,7 +87,7 @@ extension ReplayMachine {
         case .continueAsNewWorkflowExecution: "ContinueAsNewWorkflowExecution"
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
             .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
             "a command that does not close the run"
         }
     }

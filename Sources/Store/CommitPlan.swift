@@ -73,6 +73,8 @@ struct CommitPlan {
         if !withEvents.isEmpty { calls.append(eventsCall) }
         if !withAttempts.isEmpty { calls.append(attemptsCall) }
         if !published.isEmpty { calls.append(outboxCall) }
+        calls += searchCalls
+        if let countCall { calls.append(countCall) }
         if !claims.isEmpty { calls += [claimCall, operationsCall] }
         return calls
     }

@@ -5,78 +5,79 @@ public import Runtime
 extension PostgresStore {
     public func listRuns(_ query: VisibilityQuery) async throws(StoreError) -> [RunSummary] {
         guard let namespace = query.namespace.uuid else { return [] }
-        let ofOne = query.workflowID != nil
-        var statement = ofOne ? VisibilityStatements.listWorkflow : VisibilityStatements.list
-        let filter = filterSQL(query, after: VisibilityStatements.listParameterCount)
-        if let filter { statement = VisibilityStatements.list(ofOneWorkflow: ofOne, where: filter.condition) }
+        let plan = VisibilityPlan(query, parametersBefore: VisibilityStatements.listParameterCount)
+        let statement: Statement
+        if let workflow = plan.workflow {
+            statement = VisibilityStatements.listWorkflow(slot: workflow.slot, id: workflow.id, where: plan.condition)
+        } else if let driver = plan.driver {
+            statement = VisibilityStatements.listAttribute(driver, where: plan.condition)
+        } else if plan.isRareStatus {
+            statement = VisibilityStatements.listStatus(where: plan.condition)
+        } else if VisibilityPlan.isCounted(query), query.status == nil {
+            statement = VisibilityStatements.list
+        } else {
+            statement = VisibilityStatements.list(where: plan.condition)
+        }
         let result = try await read(
             statement.call {
-                putCommon(&$0, namespace, query)
+                $0.uuid(namespace)
                 // Open runs come first, as if they closed at the end of time.
                 $0.int64(query.after.map { $0.closeTime?.nanoseconds ?? .max } ?? .max)
                 $0.int64(query.after?.startTime.nanoseconds ?? .max)
                 $0.uuid(query.after?.key.run.uuid ?? PostgresUUID(high: .max, low: .max))
                 $0.int64(Int64(query.limit))
-                putWorkflow(&$0, query)
-                filter?.sql.put(into: &$0)
+                plan.sql.put(into: &$0)
             })
         return try decode { () throws(PostgresError) in try result.map(SummaryRow.decode) }
     }
 
     public func countRuns(_ query: VisibilityQuery) async throws(StoreError) -> Int64 {
         guard let namespace = query.namespace.uuid else { return 0 }
-        let ofOne = query.workflowID != nil
-        var statement = ofOne ? VisibilityStatements.countWorkflow : VisibilityStatements.count
-        let filter = filterSQL(query, after: VisibilityStatements.countParameterCount)
-        if let filter { statement = VisibilityStatements.count(ofOneWorkflow: ofOne, where: filter.condition) }
-        let result = try await read(countCall(statement, namespace, query, filter?.sql))
+        if VisibilityPlan.isCounted(query) {
+            return try await counted(query, namespace).reduce(0) { $0 + $1.count }
+        }
+        let result = try await read(countCall(query, namespace, byStatus: false))
         return try decode { () throws(PostgresError) in try result[0].int64(0) }
     }
 
     public func countRunsByStatus(_ query: VisibilityQuery) async throws(StoreError) -> [StatusCount] {
         guard let namespace = query.namespace.uuid else { return [] }
-        let ofOne = query.workflowID != nil
-        var statement = ofOne ? VisibilityStatements.countWorkflowByStatus : VisibilityStatements.countByStatus
-        let filter = filterSQL(query, after: VisibilityStatements.countParameterCount)
-        if let filter { statement = VisibilityStatements.countByStatus(ofOneWorkflow: ofOne, where: filter.condition) }
-        let result = try await read(countCall(statement, namespace, query, filter?.sql))
-        return try decode { () throws(PostgresError) in
+        if VisibilityPlan.isCounted(query) { return try await counted(query, namespace) }
+        return try statusCounts(try await read(countCall(query, namespace, byStatus: true)))
+    }
+
+    /// What the commits have counted.
+    private func counted(
+        _ query: VisibilityQuery, _ namespace: PostgresUUID
+    ) async throws(StoreError) -> [StatusCount] {
+        let call = SearchStatements.countByStatus.call {
+            $0.uuid(namespace)
+            $0.int16(query.status.map { Int16($0.rawValue) })
+        }
+        return try statusCounts(try await read(call))
+    }
+
+    private func statusCounts(_ result: ResultSet) throws(StoreError) -> [StatusCount] {
+        try decode { () throws(PostgresError) in
             try result.map { row throws(PostgresError) in
                 StatusCount(status: try SummaryRow.status(row.int16(0)), count: try row.int64(1))
             }
         }
     }
 
-    private func countCall(
-        _ statement: Statement, _ namespace: PostgresUUID, _ query: VisibilityQuery, _ filter: VisibilityFilterSQL?
-    ) -> StatementCall {
-        statement.call {
-            putCommon(&$0, namespace, query)
-            putWorkflow(&$0, query)
-            filter?.put(into: &$0)
+    private func countCall(_ query: VisibilityQuery, _ namespace: PostgresUUID, byStatus: Bool) -> StatementCall {
+        let plan = VisibilityPlan(query, parametersBefore: VisibilityStatements.countParameterCount)
+        let source: VisibilityStatements.CountSource
+        if let workflow = plan.workflow {
+            source = .workflow(slot: workflow.slot, id: workflow.id)
+        } else if let driver = plan.driver {
+            source = .attribute(driver)
+        } else {
+            source = .runs
         }
-    }
-
-    private func filterSQL(
-        _ query: VisibilityQuery, after count: Int
-    ) -> (sql: VisibilityFilterSQL, condition: String)? {
-        guard let filter = query.filter else { return nil }
-        let before = count + (query.workflowID == nil ? 0 : VisibilityStatements.workflowParameterCount)
-        var sql = VisibilityFilterSQL(firstParameter: before + 1)
-        let condition = sql.condition(filter)
-        return (sql, condition)
-    }
-
-    private func putCommon(_ parameters: inout Parameters, _ namespace: PostgresUUID, _ query: VisibilityQuery) {
-        parameters.uuid(namespace)
-        parameters.text(query.workflowIDPrefix)
-        parameters.text(query.workflowType)
-        parameters.int16(query.status.map { Int16($0.rawValue) })
-    }
-
-    private func putWorkflow(_ parameters: inout Parameters, _ query: VisibilityQuery) {
-        guard let workflow = query.workflowID else { return }
-        parameters.text(workflow.value)
-        parameters.int16(Slots.slot(namespace: query.namespace, workflow: workflow))
+        return VisibilityStatements.count(byStatus: byStatus, from: source, where: plan.condition).call {
+            $0.uuid(namespace)
+            plan.sql.put(into: &$0)
+        }
     }
 }

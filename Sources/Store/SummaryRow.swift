@@ -4,7 +4,7 @@ import Runtime
 
 /// Decodes the columns of ``RunStatements/summaryColumns``.
 enum SummaryRow {
-    static let width = 19
+    static let width = 20
 
     static func status(_ number: Int16) throws(PostgresError) -> WorkflowStatus {
         guard let status = WorkflowStatus(rawValue: Int32(number)) else {
@@ -26,7 +26,7 @@ enum SummaryRow {
             closeTime: try row.int64OrNil(9).map { Timestamp(nanoseconds: $0) }, historyLength: try row.int64(10),
             historySizeBytes: try row.int64(11), startRequestID: RequestID(try row.text(12)),
             memo: try row.byteaOrNil(13).map { Blob($0) }, searchAttributes: try row.byteaOrNil(14).map { Blob($0) },
-            parent: try execution(row, 15), root: try execution(row, 17))
+            parent: try execution(row, 15), root: try execution(row, 17), transitionCount: try row.int64(19))
     }
 
     /// A workflow id and a run id; nil when there is none.

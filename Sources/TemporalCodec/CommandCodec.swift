@@ -112,6 +112,8 @@ public enum CommandCodec {
             message.signalExternalWorkflowExecutionCommandAttributes = .init(wish)
         case .unsupported(let number):
             message.commandType = Temporal_Api_Enums_V1_CommandType(rawValue: Int(number)) ?? .unspecified
+        // Made by servers only, and never sent.
+        case .refused: message.commandType = .unspecified
         }
         return message
     }

@@ -42,7 +42,7 @@ public enum ErrorCodec {
         case .namespaceAlreadyExists, .workflowAlreadyStarted: 6
         case .permissionDenied: 7
         case .resourceExhausted: 8
-        case .workflowNotReady, .failedPrecondition: 9
+        case .workflowNotReady, .failedPrecondition, .namespaceInvalidState: 9
         case .unimplemented: 12
         case .unavailable: 14
         case .unauthenticated: 16
@@ -60,6 +60,11 @@ public enum ErrorCodec {
             writer.text(1, name)
             return ("NamespaceNotFoundFailure", writer.bytes)
         case .namespaceAlreadyExists: return ("NamespaceAlreadyExistsFailure", [])
+        case .namespaceInvalidState(let name, let state, let allowed):
+            writer.text(1, name)
+            writer.integer(2, state)
+            for state in allowed { writer.integer(3, state) }
+            return ("NamespaceInvalidStateFailure", writer.bytes)
         case .workflowAlreadyStarted(let startRequestID, let run):
             writer.text(1, startRequestID)
             writer.text(2, run)

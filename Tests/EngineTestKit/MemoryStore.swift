@@ -30,6 +30,7 @@ public final class MemoryStore: Sendable {
         var slot: Int16
         var events: [StoredEvent]
         var attempts: [ActivityAttempt]
+        var searchValues: [SearchValue] = []
     }
 
     struct WorkflowName: Hashable {
@@ -182,12 +183,15 @@ extension MemoryStore: RunStore {
                 slot: write.slot, events: write.events, attempts: write.attempts)
         } else {
             state.rows[key.run]?.version += 1
+            let version = state.rows[key.run]?.version ?? 1
             state.rows[key.run]?.summary = write.summary
+            state.rows[key.run]?.summary.transitionCount = version
             state.rows[key.run]?.snapshot = write.snapshot
             state.rows[key.run]?.wakeAt = write.wakeAt
             state.rows[key.run]?.events += write.events
             state.rows[key.run]?.attempts += write.attempts
         }
+        if let values = write.searchValues { state.rows[key.run]?.searchValues = values }
         if let sequence = write.outboxSequence {
             precondition(
                 sequence == (state.lanes[lane]?.lastSequence ?? 0) + 1,
@@ -271,12 +275,14 @@ extension MemoryStore: RunStore {
     }
 
     private static func matching(_ query: VisibilityQuery, _ state: State) -> [RunSummary] {
-        state.rows.values.map(\.summary).filter { run in
-            run.key.namespace == query.namespace && (query.workflowID.map { $0 == run.key.workflow } ?? true)
+        state.rows.values.filter { row in
+            let run = row.summary
+            return run.key.namespace == query.namespace && (query.workflowID.map { $0 == run.key.workflow } ?? true)
                 && (query.workflowIDPrefix.map { run.key.workflow.value.hasPrefix($0) } ?? true)
                 && (query.workflowType.map { $0 == run.workflowType } ?? true)
                 && (query.status.map { $0 == run.status } ?? true)
-                && (query.filter.map { $0.matches(run) == true } ?? true)
+                && (query.filter.map { $0.matches(run, row.searchValues) == true } ?? true)
         }
+        .map(\.summary)
     }
 }

@@ -19,6 +19,8 @@ final class ScriptedBackend: Backend {
         var activityFailures: [Failure] = []
         var histories: [HistoryRequest] = []
         var lists: [VisibilityQuery] = []
+        var operations: [(ActivitySelection, RunTarget, ActivityOperation)] = []
+        var workers: [WorkerRecord] = []
         var savedAnswers = 0
         var cancelledPolls = 0
     }

@@ -48,6 +48,9 @@ struct VisibilityQueryTests {
             .between(.startTime, .number(1_577_836_800_500_000_000), .number(1_577_836_800_000_000_000))
         ),
         ("StartTime >= '1969-12-31T23:59:59-00:01'", .compare(.startTime, .greaterOrEqual, .number(59_000_000_000))),
+        ("BuildIds IN ('unversioned')", .oneOf(.attribute("BuildIds", .keywordList), [.text("unversioned")])),
+        ("TemporalSchedulePaused = true", .compare(.attribute("TemporalSchedulePaused", .bool), .equal, .number(1))),
+        ("ParentWorkflowId = 'p'", .compare(.parentWorkflowID, .equal, .text("p"))),
         (
             "CloseTime < 7 or (StartTime=1 AND StartTime=2)",
             .any([
@@ -91,14 +94,17 @@ struct VisibilityQueryTests {
             "operation is not supported: column name on the right side of comparison expression "
                 + "(did you forget to quote 'Running'?)"
         ),
+        ("BuildIds > 'x'", "invalid expression: invalid operator '>' in `BuildIds > 'x'`"),
+        ("Customer between 1 and 2", "invalid expression: column name 'Customer' is not a valid search attribute"),
         (
-            "BuildIds = 'x'",
-            "operation is not supported: search attribute 'BuildIds' cannot be searched on this server yet"
+            "TemporalSchedulePaused = 1",
+            "invalid expression: invalid value for search attribute TemporalSchedulePaused of type Bool: '1'"
         ),
-        ("foo(", "operation is not supported: functions"),
-        ("WorkflowId = 'a' )", "malformed SQL query: syntax error at position 18"),
-        ("WorkflowId = 'a", "malformed SQL query: syntax error at position 14"),
-        ("WorkflowId =", "malformed SQL query: syntax error at position 13"),
+        ("foo(", "malformed SQL query: syntax error at position 32"),
+        ("foo(1) = 2", "operation is not supported: functions"),
+        ("WorkflowId = 'a' )", "malformed SQL query: syntax error at position 45"),
+        ("WorkflowId = 'a", "malformed SQL query: syntax error at position 41"),
+        ("WorkflowId =", "malformed SQL query: syntax error at position 40"),
         (String(repeating: "(", count: 60), "operation is not supported: more than 50 levels"),
     ]
 
@@ -107,6 +113,29 @@ struct VisibilityQueryTests {
         let failure = try await Wire(ScriptedBackend()).failure("ListWorkflowExecutions", Self.list(query))
         #expect(failure.code == .invalidArgument)
         #expect(failure.message == "invalid query: \(message)")
+    }
+
+    @Test("Attributes of the namespace are searched by their types; a text by its words")
+    func attributes() async throws {
+        let backend = ScriptedBackend()
+        try await backend.addSearchAttributes(
+            ["Note": .text, "Amount": .int, "Price": .double, "Customer": .keyword],
+            to: ScriptedBackend.defaultNamespace.id)
+        func parse(_ query: String) async throws -> VisibilityFilter? {
+            _ = try await Wire(backend).call("ListWorkflowExecutions", Self.list(query), returning: Listed.self)
+            return backend.state.withLock { $0.lists.last?.filter }
+        }
+        let (note, price) = (VisibilityColumn.attribute("Note", .text), VisibilityColumn.attribute("Price", .double))
+        #expect(try await parse("Note = 'Fast'") == .compare(note, .equal, .text("fast")))
+        #expect(try await parse("Note != 'Fast, cheap'") == .not(.oneOf(note, [.text("fast"), .text("cheap")])))
+        #expect(try await parse("Price >= 1.5") == .compare(price, .greaterOrEqual, .real(1.5)))
+        #expect(
+            try await parse("Amount between -1 and '3'")
+                == .between(.attribute("Amount", .int), .number(-1), .number(3)))
+        #expect(
+            try await parse("Customer STARTS_WITH 'a'") == .startsWith(.attribute("Customer", .keyword), "a"))
+        let failure = try await Wire(backend).failure("ListWorkflowExecutions", Self.list("Amount = 'x'"))
+        #expect(failure.message == "invalid query: invalid expression: unable to parse int 'x'")
     }
 
     @Test("Runs are counted by status")

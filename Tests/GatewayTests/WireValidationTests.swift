@@ -153,7 +153,7 @@ struct WireValidationTests {
         arguments: [
             ("Nope = 'x'", "invalid query: invalid expression: column name 'Nope' is not a valid search attribute"),
             ("ExecutionStatus = 'Nope'", "invalid query: invalid expression: invalid ExecutionStatus value 'Nope'"),
-            ("WorkflowId = 'x", "invalid query: malformed SQL query: syntax error at position 14"),
+            ("WorkflowId = 'x", "invalid query: malformed SQL query: syntax error at position 41"),
         ])
     func badQueries(_ query: String, _ message: String) async throws {
         let request = Temporal_Api_Workflowservice_V1_ListWorkflowExecutionsRequest.with {

@@ -48,6 +48,7 @@ public struct SeededRun: Sendable {
         case 52..<62: return startActivityRequest()
         case 62..<72: return activityAnswer()
         case 72..<75: return .resetSticky
+        case 75..<80: return operatorRequest()
         default:
             if random.chance(60), let next = driver.run.nextDeadline { driver.now = max(driver.now, next) }
             return .wake
@@ -99,7 +100,7 @@ public struct SeededRun: Sendable {
             task = newTask
             activities += eager
         case .activity(let activity): activities.append(activity)
-        case .done, .duplicate, .heartbeat, .rejected, .received: break
+        case .done, .duplicate, .heartbeat, .rejected, .received, .activityOptions: break
         }
         if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
     }
@@ -235,6 +236,31 @@ public struct SeededRun: Sendable {
         case 2: .continueAsNewWorkflowExecution(ContinueAsNew(input: Blob([4])))
         default: .completeWorkflowExecution(result: Blob([5]))
         }
+    }
+
+    /// An operator who pauses, resumes, resets and changes whatever is pending.
+    private mutating func operatorRequest() -> RunCommand {
+        var change = ActivityTaskOptionsChange()
+        change.startToCloseTimeout = .milliseconds(Int64(1 + random.below(9000)))
+        let operation: ActivityOperation =
+            switch random.below(5) {
+            case 0: .pause(reason: "look", requestID: RequestID("pause-\(random.below(2))"))
+            case 1: .change(change)
+            case 2: .restoreOptions
+            case 3:
+                .reset(
+                    resetHeartbeat: random.chance(50), keepPaused: random.chance(20),
+                    restoreOriginal: random.chance(50),
+                    delay: .milliseconds(Int64(random.below(2000))))
+            default:
+                .unpause(
+                    resetAttempts: random.chance(50), resetHeartbeat: random.chance(50),
+                    delay: .milliseconds(Int64(random.below(2000))))
+            }
+        let id = random.pick(driver.run.pendingActivities.map(\.activityID))
+        let selection: ActivitySelection = if let id, random.chance(60) { .id(id) } else { .all }
+        return .operateActivities(
+            OperateActivities(selection: selection, operation: operation, identity: "operator"))
     }
 
     private mutating func startActivityRequest() -> RunCommand {

@@ -136,11 +136,11 @@ func update(
     _ key: RunKey, version: Int64, status: WorkflowStatus = .running, wakeAt: Int64? = 0, events: [StoredEvent] = [],
     attempts: [ActivityAttempt] = [], outbox: Int64? = nil, startTime: Int64 = 1_000, closeTime: Int64? = nil
 ) -> RunWrite {
-    RunWrite(
+    var summary = summary(
+        key, status: status, startTime: startTime, closeTime: closeTime, length: 2 + Int64(events.count))
+    summary.transitionCount = version + 1
+    return RunWrite(
         slot: Slots.slot(namespace: key.namespace, workflow: key.workflow), lane: 0, expectedVersion: version,
-        summary: summary(
-            key, status: status, startTime: startTime, closeTime: closeTime, length: 2 + Int64(events.count)),
-        snapshot: [7, UInt8(version)], wakeAt: wakeAt.map { Timestamp(nanoseconds: $0) }, events: events,
-        attempts: attempts,
-        outboxSequence: outbox)
+        summary: summary, snapshot: [7, UInt8(version)], wakeAt: wakeAt.map { Timestamp(nanoseconds: $0) },
+        events: events, attempts: attempts, outboxSequence: outbox, previousStatus: .running)
 }

@@ -70,12 +70,13 @@ final class GRPCAnswering: Sendable {
         let call = WireCall(
             method: head.method, request: request, metadata: head.metadata, deadline: head.deadline)
         if call.method.service == WireMethod.healthService { return HealthService.answer(call) }
+        if isExchange(call.method) { return ReflectionService.shared.answer(call) }
         return await service.handle(call)
     }
 
     /// Does this method take many requests on one stream?
     func isExchange(_ method: WireMethod) -> Bool {
-        method.name == "ServerReflectionInfo" && method.service.hasPrefix("grpc.reflection.")
+        method.name == ReflectionService.methodName && ReflectionService.names.contains(method.service)
     }
 
     func failure(_ failure: GRPCMessages.Failure) -> WireFailure {

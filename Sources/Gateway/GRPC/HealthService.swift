@@ -13,7 +13,7 @@ enum HealthService {
         guard let request = try? Grpc_Health_V1_HealthCheckRequest(serializedBytes: call.request) else {
             return .failure(WireFailure(Rejection.invalid("the request is not a valid HealthCheckRequest")))
         }
-        let known = ["", WireMethod.workflowService, WireMethod.healthService]
+        let known = ["", WireMethod.workflowService, WireMethod.operatorService, WireMethod.healthService]
         guard known.contains(request.service) else {
             return .failure(WireFailure(.notFound, "unknown service"))
         }

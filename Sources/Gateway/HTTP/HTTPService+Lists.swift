@@ -50,7 +50,8 @@ extension HTTPService {
             fields.append(.init(pointer: "/limit", detail: "expected 1 to \(options.listLimitMax)"))
         }
         let statusText = question.parameter("status")
-        let status = statusText.flatMap { try? VisibilityValues.status($0) }
+        let number = statusText.flatMap { try? VisibilityValues.status($0) }
+        let status = number.flatMap { Int32(exactly: $0) }.flatMap(WorkflowStatus.init(rawValue:))
         if statusText != nil && status == nil { fields.append(.init(pointer: "/status", detail: "is not a status")) }
         guard fields.isEmpty else {
             throw Problem(

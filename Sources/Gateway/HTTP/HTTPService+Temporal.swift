@@ -13,12 +13,13 @@ extension HTTPService {
             question.parameter("noPayloadShorthand") != nil || accept.contains("+no-payload-shorthand")
             || content.contains("+no-payload-shorthand")
         do {
-            let request = try route.read(try Self.message(question, values))
+            guard let entry = route.entry else { throw WireService.unknown(route.method) }
+            let request = try entry.read(try Self.message(question, values, for: entry))
             let call = WireCall(
-                method: WireMethod(name: route.method), request: request, metadata: question.headers,
+                method: route.method, request: request, metadata: question.headers,
                 deadline: now.advanced(by: .seconds(Self.requestSeconds)))
             let transcoder = JSONTranscoder(forms: PayloadForms(usesShorthand: !isFull))
-            return .json(try route.show(try await wire.handle(call).get(), transcoder), pretty: isPretty)
+            return .json(try entry.show(try await wire.handle(call).get(), transcoder), pretty: isPretty)
         } catch {
             return Self.temporalError(WireFailure(any: error))
         }
@@ -27,7 +28,9 @@ extension HTTPService {
     private static let requestSeconds: Int64 = 30
 
     /// Path and query values laid over the body.
-    private static func message(_ question: HTTPQuestion, _ values: PathValues) throws(Rejection) -> JSONValue {
+    private static func message(
+        _ question: HTTPQuestion, _ values: PathValues, for entry: WireEntry
+    ) throws(Rejection) -> JSONValue {
         var message = JSONValue.object([])
         if !question.body.isEmpty, question.method != "GET" {
             do {
@@ -37,8 +40,13 @@ extension HTTPService {
             }
             guard message.members != nil else { throw .invalid("expected a JSON object, got \(message.kindName)") }
         }
+        var names: [String] = []
         for parameter in question.query where !["pretty", "noPayloadShorthand"].contains(parameter.name) {
-            set(&message, path: parameter.name, to: scalar(parameter.value, for: parameter.name))
+            if !names.contains(parameter.name) { names.append(parameter.name) }
+        }
+        for name in names {
+            let texts = question.query.filter { $0.name == name }.map(\.value)
+            set(&message, path: name, to: value(texts, of: name, for: entry))
         }
         for (path, value) in values.sorted(by: { $0.key < $1.key }) { set(&message, path: path, to: .string(value)) }
         return message
@@ -68,17 +76,30 @@ extension HTTPService {
         message[name] = inner
     }
 
-    /// Query parameters are text; these fields are not.
-    private static func scalar(_ text: String, for path: String) -> JSONValue {
-        let name = OpaqueField.camel(path.split(separator: ".").last.map(String.init) ?? path)
-        let flags = [
-            "waitNewEvent", "skipArchival", "reportStats", "reportPollers", "includeTaskQueueStatus", "weakConsistency",
-            "includeDeleted",
-        ]
-        if flags.contains(name) { return .bool(text == "" || text == "true" || text == "1") }
-        let enums = ["historyEventFilterType", "taskQueueType"]
-        if enums.contains(name), let number = Int64(text) { return .integer(number) }
-        return .string(text)
+    /// Query parameters are text; what the field wants to be is found by trying.
+    private static func value(_ texts: [String], of path: String, for entry: WireEntry) -> JSONValue {
+        let readings = texts.map(readings)
+        let single = readings.last ?? []
+        let lists = (0..<readingsMax).map { index in
+            JSONValue.array(readings.map { $0.indices.contains(index) ? $0[index] : $0[0] })
+        }
+        for form in single + lists {
+            var message = JSONValue.object([])
+            set(&message, path: path, to: form)
+            if (try? entry.read(message)) != nil { return form }
+        }
+        return single.first ?? .null
+    }
+
+    private static let readingsMax = 3
+
+    /// A text as itself, as a flag, as a number; at most ``readingsMax``.
+    private static func readings(_ text: String) -> [JSONValue] {
+        var readings: [JSONValue] = [.string(text)]
+        if text == "" || text == "true" || text == "1" { readings.append(.bool(true)) }
+        if text == "false" || text == "0" { readings.append(.bool(false)) }
+        if let number = Int64(text) { readings.append(.integer(number)) }
+        return readings
     }
 
     static func temporalError(_ failure: WireFailure) -> HTTPAnswer {
@@ -98,6 +119,7 @@ extension HTTPService {
             Temporal_Api_Errordetails_V1_NotFoundFailure.self,
             Temporal_Api_Errordetails_V1_NamespaceNotFoundFailure.self,
             Temporal_Api_Errordetails_V1_NamespaceAlreadyExistsFailure.self,
+            Temporal_Api_Errordetails_V1_NamespaceInvalidStateFailure.self,
             Temporal_Api_Errordetails_V1_QueryFailedFailure.self,
             Temporal_Api_Errordetails_V1_WorkflowExecutionAlreadyStartedFailure.self,
             Temporal_Api_Errordetails_V1_WorkflowNotReadyFailure.self,

@@ -42,7 +42,8 @@ struct JSONTranscoder: Sendable {
             case .payload where value["metadata"] != nil: return forms.shown(payload: value)
             case .payloads where members.allSatisfy({ $0.value.text != nil }) && !members.isEmpty:
                 return .object(members.map { .init($0.name, open($0.value, as: .payloads)) })
-            case .payloads, .payload, .failure, .memo, .header, .searchAttributes, .userMetadata, .link, .historyEvent:
+            case .payloads, .payload, .failure, .memo, .header, .searchAttributes, .userMetadata, .link, .historyEvent,
+                .workerHeartbeat:
                 return open(value)
             }
         case .null, .bool, .number: return value
@@ -64,6 +65,7 @@ struct JSONTranscoder: Sendable {
         case .userMetadata: return open(try json(Temporal_Api_Sdk_V1_UserMetadata.self))
         case .link: return try json(Temporal_Api_Common_V1_Link.self)
         case .historyEvent: return open(try json(Temporal_Api_History_V1_HistoryEvent.self))
+        case .workerHeartbeat: return try json(Temporal_Api_Worker_V1_WorkerHeartbeat.self)
         }
     }
 
@@ -117,6 +119,10 @@ struct JSONTranscoder: Sendable {
                 return .array(try elements.map { try bytes($0, Temporal_Api_Common_V1_Link.self) })
             }
             return try bytes(value, Temporal_Api_Common_V1_Link.self)
+        case .workerHeartbeat:
+            let type = Temporal_Api_Worker_V1_WorkerHeartbeat.self
+            if let elements = value.elements { return .array(try elements.map { try bytes($0, type) }) }
+            return try bytes(value, type)
         case .historyEvent: return value
         }
     }

@@ -4,7 +4,7 @@ import TemporalAPI
 
 /// Which fields of our messages are opaque bytes, and what stands inside. One table by JSON name for every message.
 enum OpaqueField {
-    case payloads, payload, failure, memo, header, searchAttributes, userMetadata, link, historyEvent
+    case payloads, payload, failure, memo, header, searchAttributes, userMetadata, link, historyEvent, workerHeartbeat
 
     static let byName: [String: OpaqueField] = [
         "input": .payloads, "result": .payloads, "details": .payloads, "lastCompletionResult": .payloads,
@@ -13,6 +13,7 @@ enum OpaqueField {
         "failure": .failure, "continuedFailure": .failure, "lastFailure": .failure, "failures": .failure, "memo": .memo,
         "upsertedMemo": .memo, "header": .header, "searchAttributes": .searchAttributes, "userMetadata": .userMetadata,
         "link": .link, "links": .link, "signalLink": .link, "events": .historyEvent, "summary": .payload,
+        "workerHeartbeat": .workerHeartbeat,
     ]
 
     /// `snake_case` as `camelCase`.

@@ -76,41 +76,4 @@ struct RequestChecks: Sendable {
         }
         return filled
     }
-
-    /// Refuses search attributes nobody has defined.
-    func searchAttributes(_ data: Data?, namespace: String) throws(Rejection) {
-        guard let data, !data.isEmpty else { return }
-        guard let attributes = try? Temporal_Api_Common_V1_SearchAttributes(serializedBytes: data) else {
-            throw .invalid("search attributes are not a valid message")
-        }
-        if data.count > Self.searchAttributesBytesMax { throw .invalid("search attributes size exceeds limit.") }
-        for name in attributes.indexedFields.keys.sorted() where !SystemAttributes.writable.contains(name) {
-            throw .invalid("Namespace \(namespace) has no mapping defined for search attribute \(name)")
-        }
-    }
-
-    static let searchAttributesBytesMax = 40 << 10
-}
-
-/// The search attributes that exist in every namespace.
-enum SystemAttributes {
-    /// Those that requests and commands may set.
-    static let writable: Set<String> = [
-        "BatcherUser", "BuildIds", "TemporalChangeVersion", "TemporalNamespaceDivision", "TemporalScheduledById",
-        "TemporalSchedulePaused", "TemporalScheduledStartTime",
-    ]
-
-    /// Every name with its type, as `GetSearchAttributes` answers.
-    static let types: [(name: String, type: Temporal_Api_Enums_V1_IndexedValueType)] = [
-        ("BatcherUser", .keyword), ("BuildIds", .keywordList), ("CloseTime", .datetime), ("ExecutionDuration", .int),
-        ("ExecutionStatus", .keyword), ("ExecutionTime", .datetime), ("HistoryLength", .int),
-        ("HistorySizeBytes", .int),
-        ("ParentRunId", .keyword), ("ParentWorkflowId", .keyword), ("RootRunId", .keyword),
-        ("RootWorkflowId", .keyword),
-        ("RunId", .keyword), ("StartTime", .datetime), ("StateTransitionCount", .int), ("TaskQueue", .keyword),
-        ("TemporalChangeVersion", .keywordList), ("TemporalNamespaceDivision", .keyword),
-        ("TemporalScheduledById", .keyword),
-        ("TemporalSchedulePaused", .bool), ("TemporalScheduledStartTime", .datetime), ("WorkflowId", .keyword),
-        ("WorkflowType", .keyword),
-    ]
 }

@@ -2,7 +2,7 @@ import History
 import Runtime
 
 /// A list query in the language of Temporal's SQL stores (protocol.md 5.11): `AND OR NOT ( )`, comparisons, `IN`, `BETWEEN`,
-/// `STARTS_WITH`, `IS NULL` over the columns that describe a run. Search attributes that only its payload carries are refused.
+/// `STARTS_WITH`, `IS NULL` over the columns that describe a run, its search attributes included.
 struct VisibilityParser {
     struct Parsed {
         var filter: VisibilityFilter?
@@ -15,16 +15,19 @@ struct VisibilityParser {
     /// Brackets and NOTs in each other.
     static let depthMax = 50
 
+    private let attributes: [String: SearchAttributeType]
     private let tokens: [VisibilityToken]
     private let textEnd: Int
     private var next = 0
     private var terms = 0
     private var depth = 0
 
+    /// - Parameter attributes: those that are defined beside the ones that exist everywhere.
     /// - Throws: INVALID_ARGUMENT that says what is wrong or not supported.
-    static func parse(_ text: String) throws(Rejection) -> Parsed {
+    static func parse(_ text: String, attributes: [String: SearchAttributeType] = [:]) throws(Rejection) -> Parsed {
         if text.utf8.contains(0) { throw .invalid("invalid query: it contains a NUL character") }
-        var parser = VisibilityParser(tokens: try VisibilityToken.all(of: text), textEnd: text.count + 1)
+        var parser = VisibilityParser(
+            attributes: attributes, tokens: try VisibilityToken.all(of: text), textEnd: text.count + 1)
         var parsed = Parsed()
         if let first = parser.peek, !first.isKeyword("GROUP"), !first.isKeyword("ORDER"), !first.isKeyword("LIMIT") {
             parsed.filter = try parser.either()
@@ -33,7 +36,8 @@ struct VisibilityParser {
         return parsed
     }
 
-    private init(tokens: [VisibilityToken], textEnd: Int) {
+    private init(attributes: [String: SearchAttributeType], tokens: [VisibilityToken], textEnd: Int) {
+        self.attributes = attributes
         self.tokens = tokens
         self.textEnd = textEnd
     }
@@ -96,7 +100,10 @@ struct VisibilityParser {
     private mutating func condition() throws(Rejection) -> VisibilityFilter {
         let name = try take()
         guard name.kind == .word || name.kind == .column else { throw VisibilityError.syntax(at: name.position) }
-        if name.kind == .word, peek?.isSign("(") ?? false { throw VisibilityError.unsupported("functions") }
+        if name.kind == .word, peek?.isSign("(") ?? false {
+            guard tokens[next...].contains(where: { $0.isSign(")") }) else { throw VisibilityError.syntax(at: textEnd) }
+            throw VisibilityError.unsupported("functions")
+        }
         if takes("IS") {
             let isNegated = takes("NOT")
             try expect(takes("NULL"))
@@ -120,8 +127,10 @@ struct VisibilityParser {
             try expect(takes(sign: ")"))
             terms += literals.count - 1
             let column = try column(name)
+            let shown = "(\(literals.map { Self.shown($0) }.joined(separator: ", ")))"
+            try check(.oneOf, column, name, sign, shown)
             var values: [VisibilityValue] = []
-            for literal in literals { values.append(try VisibilityValues.value(literal, of: column)) }
+            for literal in literals { values += try VisibilityValues.values(literal, of: column, named: name.text) }
             return .oneOf(column, values)
         }
         if sign.isKeyword("BETWEEN") {
@@ -129,27 +138,54 @@ struct VisibilityParser {
             try expect(takes("AND"))
             let high = try literal()
             let column = try column(name)
+            guard column.hasRanges else {
+                throw VisibilityError.expression("cannot do range condition on search attribute '\(name.text)'")
+            }
             return .between(
-                column, try VisibilityValues.value(low, of: column), try VisibilityValues.value(high, of: column))
+                column, try VisibilityValues.value(low, of: column, named: name.text),
+                try VisibilityValues.value(high, of: column, named: name.text))
         }
         let literal = try literal()
         if sign.isKeyword("STARTS_WITH") {
             let column = try column(name)
-            guard column.isText else { throw invalidOperator(name, sign, literal) }
+            try check(.startsWith, column, name, sign, Self.shown(literal))
             return .startsWith(column, literal.text)
         }
-        guard let comparison = Self.comparisons[sign.text] else { throw invalidOperator(name, sign, literal) }
-        let column = try column(name)
-        if column == .status, comparison != .equal, comparison != .notEqual {
-            throw invalidOperator(name, sign, literal)
+        guard let comparison = Self.comparisons[sign.text] else {
+            throw invalidOperator(name, sign, Self.shown(literal))
         }
-        return .compare(column, comparison, try VisibilityValues.value(literal, of: column))
+        let column = try column(name)
+        try check(.compare(comparison), column, name, sign, Self.shown(literal))
+        let values = try VisibilityValues.values(literal, of: column, named: name.text)
+        guard values.count != 1 else { return .compare(column, comparison, values[0]) }
+        return comparison == .notEqual ? .not(.oneOf(column, values)) : .oneOf(column, values)
+    }
+
+    /// What stands between a column and its values.
+    private enum Operator {
+        case compare(VisibilityFilter.Comparison)
+        case oneOf, startsWith
+    }
+
+    /// - Throws: INVALID_ARGUMENT for an operator that the column's type does not have.
+    private func check(
+        _ sign: Operator, _ column: VisibilityColumn, _ name: VisibilityToken, _ token: VisibilityToken, _ shown: String
+    ) throws(Rejection) {
+        let isKnown: Bool =
+            switch sign {
+            case .compare(.equal), .compare(.notEqual): true
+            case .compare: column.hasRanges
+            case .oneOf: !column.isWords
+            case .startsWith: column.valueKind == .text && column.hasRanges
+            }
+        if !isKnown { throw invalidOperator(name, token, shown) }
     }
 
     private mutating func literal() throws(Rejection) -> VisibilityToken {
         let token = try take()
         switch token.kind {
         case .string, .number: return token
+        case .word where token.isKeyword("TRUE") || token.isKeyword("FALSE"): return token
         case .word, .column:
             throw VisibilityError.unsupported(
                 "column name on the right side of comparison expression (did you forget to quote '\(token.text)'?)")
@@ -157,20 +193,23 @@ struct VisibilityParser {
         }
     }
 
-    private func invalidOperator(
-        _ name: VisibilityToken, _ sign: VisibilityToken, _ literal: VisibilityToken
-    ) -> Rejection {
-        let value = literal.kind == .string ? "'\(literal.text)'" : literal.text
+    private func invalidOperator(_ name: VisibilityToken, _ sign: VisibilityToken, _ shown: String) -> Rejection {
         let sign = sign.text.lowercased()
-        return VisibilityError.expression("invalid operator '\(sign)' in `\(name.text) \(sign) \(value)`")
+        return VisibilityError.expression("invalid operator '\(sign)' in `\(name.text) \(sign) \(shown)`")
+    }
+
+    private static func shown(_ literal: VisibilityToken) -> String {
+        literal.kind == .string ? "'\(literal.text)'" : literal.text
     }
 
     private func column(_ token: VisibilityToken) throws(Rejection) -> VisibilityColumn {
         if let column = Self.columns[token.text] { return column }
-        guard SystemAttributes.types.contains(where: { $0.name == token.text }) else {
-            throw VisibilityError.expression("column name '\(token.text)' is not a valid search attribute")
+        // Custom attributes may be written with the prefix that tells them from the others.
+        let name = token.text.hasPrefix("CustomSearchAttribute.") ? String(token.text.dropFirst(22)) : token.text
+        guard let type = SystemAttributes.predefined[name] ?? attributes[name] else {
+            throw VisibilityError.unknownColumn(token.text)
         }
-        throw VisibilityError.unsupported("search attribute '\(token.text)' cannot be searched on this server yet")
+        return .attribute(name, type)
     }
 
     /// What may stand behind the conditions. Returns whether runs are to be counted by their status.
@@ -196,8 +235,30 @@ struct VisibilityParser {
         "WorkflowId": .workflowID, "WorkflowType": .workflowType, "RunId": .runID, "TaskQueue": .taskQueue,
         "ExecutionStatus": .status, "StartTime": .startTime, "ExecutionTime": .executionTime, "CloseTime": .closeTime,
         "ExecutionDuration": .executionDuration, "HistoryLength": .historyLength,
-        "HistorySizeBytes": .historySizeBytes,
+        "HistorySizeBytes": .historySizeBytes, "StateTransitionCount": .stateTransitionCount,
+        "ParentWorkflowId": .parentWorkflowID, "ParentRunId": .parentRunID, "RootWorkflowId": .rootWorkflowID,
+        "RootRunId": .rootRunID,
     ]
+}
+
+extension VisibilityColumn {
+    /// Can its values be put in an order that means something?
+    fileprivate var hasRanges: Bool {
+        switch self {
+        case .status: false
+        case .attribute(_, let type):
+            switch type {
+            case .keyword, .int, .double, .datetime: true
+            case .text, .keywordList, .bool: false
+            }
+        case .workflowID, .workflowType, .runID, .taskQueue, .parentWorkflowID, .parentRunID, .rootWorkflowID,
+            .rootRunID, .startTime, .executionTime, .closeTime, .executionDuration, .historyLength, .historySizeBytes,
+            .stateTransitionCount:
+            true
+        }
+    }
+
+    fileprivate var isWords: Bool { if case .attribute(_, .text) = self { true } else { false } }
 }
 
 extension VisibilityParser.Parsed {

@@ -69,8 +69,12 @@ extension VisibilityToken {
 /// The texts of protocol.md 5.11.
 enum VisibilityError {
     static func invalid(_ reason: String) -> Rejection { .invalid("invalid query: \(reason)") }
+    /// Positions are counted as clients know them: as if the query stood behind `select * from table1 where `.
     static func syntax(at position: Int) -> Rejection {
-        invalid("malformed SQL query: syntax error at position \(position)")
+        invalid("malformed SQL query: syntax error at position \(position + 27)")
+    }
+    static func unknownColumn(_ name: String) -> Rejection {
+        expression("column name '\(name)' is not a valid search attribute")
     }
     static func expression(_ reason: String) -> Rejection { invalid("invalid expression: \(reason)") }
     static func unsupported(_ what: String) -> Rejection { invalid("operation is not supported: \(what)") }

@@ -3,38 +3,75 @@ import Runtime
 
 /// What a literal means for the column it is compared with.
 enum VisibilityValues {
+    /// The values that a literal stands for: one, or every word of a text.
+    ///
     /// - Throws: INVALID_ARGUMENT for a literal that is no value of the column.
-    static func value(_ literal: VisibilityToken, of column: VisibilityColumn) throws(Rejection) -> VisibilityValue {
+    static func values(
+        _ literal: VisibilityToken, of column: VisibilityColumn, named name: String
+    ) throws(Rejection) -> [VisibilityValue] {
+        guard case .attribute(_, .text) = column else { return [try value(literal, of: column, named: name)] }
+        return SearchValue.words(of: literal.text).map { .text($0) }
+    }
+
+    static func value(
+        _ literal: VisibilityToken, of column: VisibilityColumn, named name: String
+    ) throws(Rejection) -> VisibilityValue {
         let text = literal.text
         switch column {
-        case .workflowID, .workflowType, .taskQueue: return .text(text)
-        case .runID: return .text(text.lowercased())
-        case .status: return .number(Int64(try status(text).rawValue))
-        case .startTime, .executionTime, .closeTime:
-            if let nanoseconds = Int64(text) { return .number(nanoseconds) }
-            guard let time = RFC3339.time(text) else {
-                throw VisibilityError.expression("unable to parse datetime '\(text)'")
-            }
-            return .number(time.nanoseconds)
+        case .workflowID, .workflowType, .taskQueue, .parentWorkflowID, .rootWorkflowID: return .text(text)
+        case .runID, .parentRunID, .rootRunID: return .text(text.lowercased())
+        case .status: return .number(try status(text))
+        case .startTime, .executionTime, .closeTime: return .number(try moment(text))
         case .executionDuration:
             guard let span = duration(text) else {
                 throw VisibilityError.expression("invalid duration value '\(text)'")
             }
             return .number(span)
-        case .historyLength, .historySizeBytes:
-            guard let number = Int64(text) else {
-                throw VisibilityError.expression("unable to parse int '\(text)'")
+        case .historyLength, .historySizeBytes, .stateTransitionCount: return .number(try integer(text))
+        case .attribute(_, let type):
+            switch type {
+            case .keyword, .keywordList, .text: return .text(text)
+            case .int: return .number(try integer(text))
+            case .datetime: return .number(try moment(text))
+            case .double:
+                guard let number = Double(text), number.isFinite else {
+                    throw VisibilityError.expression("unable to parse double '\(text)'")
+                }
+                return .real(number)
+            case .bool:
+                guard ["true", "false"].contains(text.lowercased()) else {
+                    throw VisibilityError.expression(
+                        "invalid value for search attribute \(name) of type Bool: '\(text)'")
+                }
+                return .number(text.lowercased() == "true" ? 1 : 0)
             }
-            return .number(number)
         }
     }
 
+    private static func integer(_ text: String) throws(Rejection) -> Int64 {
+        guard let number = Int64(text) else { throw VisibilityError.expression("unable to parse int '\(text)'") }
+        return number
+    }
+
+    /// RFC 3339, or nanoseconds.
+    private static func moment(_ text: String) throws(Rejection) -> Int64 {
+        if let nanoseconds = Int64(text) { return nanoseconds }
+        guard let time = RFC3339.time(text) else {
+            throw VisibilityError.expression("unable to parse datetime '\(text)'")
+        }
+        return time.nanoseconds
+    }
+
     /// A status by its name or number.
-    static func status(_ name: String) throws(Rejection) -> WorkflowStatus {
-        if let number = Int32(name), let status = WorkflowStatus(rawValue: number) { return status }
-        for status in all where RunNames.name(of: status) == name { return status }
+    static func status(_ name: String) throws(Rejection) -> Int64 {
+        if let number = Int64(name), (1...pausedNumber).contains(number) { return number }
+        for status in all where RunNames.name(of: status) == name { return Int64(status.rawValue) }
+        if name == "Paused" { return pausedNumber }
         throw VisibilityError.expression("invalid ExecutionStatus value '\(name)'")
     }
+
+    /// A status that the protocol knows and no run here has.
+    private static let pausedNumber: Int64 = 8
 
     private static let all: [WorkflowStatus] = [
         .running, .completed, .failed, .canceled, .terminated, .continuedAsNew, .timedOut,

@@ -9,6 +9,7 @@ extension WireEntry {
         "DescribeNamespace": WireEntry { $0.describeNamespace },
         "ListNamespaces": WireEntry { $0.listNamespaces },
         "UpdateNamespace": WireEntry { $0.updateNamespace },
+        "DeprecateNamespace": WireEntry { $0.deprecateNamespace },
         // Runs.
         "StartWorkflowExecution": WireEntry { $0.startWorkflowExecution },
         "SignalWithStartWorkflowExecution": WireEntry { $0.signalWithStartWorkflowExecution },
@@ -22,6 +23,9 @@ extension WireEntry {
         "GetWorkflowExecutionHistory": WireEntry(mayWait: true) { $0.getWorkflowExecutionHistory },
         "GetWorkflowExecutionHistoryReverse": WireEntry { $0.getWorkflowExecutionHistoryReverse },
         "ListWorkflowExecutions": WireEntry { $0.listWorkflowExecutions },
+        "ListOpenWorkflowExecutions": WireEntry { $0.listOpenWorkflowExecutions },
+        "ListClosedWorkflowExecutions": WireEntry { $0.listClosedWorkflowExecutions },
+        "ListArchivedWorkflowExecutions": WireEntry { $0.listArchivedWorkflowExecutions },
         "ScanWorkflowExecutions": WireEntry { $0.scanWorkflowExecutions },
         "CountWorkflowExecutions": WireEntry { $0.countWorkflowExecutions },
         // Workers.
@@ -38,7 +42,15 @@ extension WireEntry {
         "RespondActivityTaskCanceledById": WireEntry { $0.respondActivityTaskCanceledByID },
         "RecordActivityTaskHeartbeat": WireEntry { $0.recordActivityTaskHeartbeat },
         "RecordActivityTaskHeartbeatById": WireEntry { $0.recordActivityTaskHeartbeatByID },
+        "PauseActivity": WireEntry { $0.pauseActivity },
+        "UnpauseActivity": WireEntry { $0.unpauseActivity },
+        "ResetActivity": WireEntry { $0.resetActivity },
+        "UpdateActivityOptions": WireEntry { $0.updateActivityOptions },
         "RecordWorkerHeartbeat": WireEntry { $0.recordWorkerHeartbeat },
+        "ListWorkers": WireEntry { $0.listWorkers },
+        "CountWorkers": WireEntry { $0.countWorkers },
+        "DescribeWorker": WireEntry { $0.describeWorker },
+        "ListTaskQueuePartitions": WireEntry { $0.listTaskQueuePartitions },
         "ShutdownWorker": WireEntry { $0.shutdownWorker },
         "DescribeTaskQueue": WireEntry { $0.describeTaskQueue },
     ]

@@ -17,7 +17,9 @@ extension WireService {
         let poll = TaskPoll(
             namespace: namespace.id, queue: queue, identity: request.identity,
             workerInstanceKey: request.workerInstanceKey,
-            deadline: try pollDeadline(of: call))
+            deadline: try pollDeadline(of: call),
+            tasksPerSecondMax: request.taskQueueMetadata.hasMaxTasksPerSecond
+                ? request.taskQueueMetadata.maxTasksPerSecond.value : nil)
         guard let task = try await backend.pollActivityTask(poll) else { return .init() }
         return polled(task, namespace: namespace.name)
     }

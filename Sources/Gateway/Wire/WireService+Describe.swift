@@ -72,6 +72,7 @@ extension WireService {
             $0.rootExecution = .init(workflow: root.workflow, run: root.run)
             $0.memo = (run.memo ?? .empty).data
             $0.searchAttributes = (run.searchAttributes ?? .empty).data
+            $0.stateTransitionCount = run.transitionCount
         }
     }
 
@@ -143,6 +144,16 @@ extension WireService {
             if let failure = activity.lastFailure { $0.lastFailure = Data(FailureCodec.encode(failure)) }
             $0.lastWorkerIdentity = activity.lastWorkerIdentity
             if let priority = activity.priority { $0.priority = Temporal_Api_Common_V1_Priority(priority) }
+            $0.activityOptions = Temporal_Api_Activity_V1_ActivityOptions(activity.options)
+            guard let pause = activity.pause else { return }
+            $0.paused = true
+            $0.pauseInfo = .with {
+                $0.pauseTime = Google_Protobuf_Timestamp(pause.time)
+                $0.manual = .with {
+                    $0.identity = pause.identity
+                    $0.reason = pause.reason
+                }
+            }
         }
     }
 }

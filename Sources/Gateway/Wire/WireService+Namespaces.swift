@@ -36,7 +36,9 @@ extension WireService {
     func listNamespaces(
         _ request: Temporal_Api_Workflowservice_V1_ListNamespacesRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_ListNamespacesResponse {
-        let all = try await backend.listNamespaces().sorted { $0.name < $1.name }
+        let known = try await backend.listNamespaces()
+        let all = known.filter { request.namespaceFilter.includeDeleted || $0.state != Namespace.deleted }
+            .sorted { $0.name < $1.name }
         let after = String(decoding: request.nextPageToken, as: UTF8.self)
         let rest = all.drop { !after.isEmpty && $0.name <= after }
         let size = request.pageSize > 0 ? Int(request.pageSize) : Self.namespacePageSize
@@ -56,8 +58,12 @@ extension WireService {
             try checkTexts(description: info.description_p, owner: info.ownerEmail, data: info.data)
             if !info.description_p.isEmpty { namespace.description = info.description_p }
             if !info.ownerEmail.isEmpty { namespace.ownerEmail = info.ownerEmail }
-            if !info.data.isEmpty { namespace.data = Self.data(info.data) }
-            if info.state != .unspecified { namespace.state = Int32(info.state.rawValue) }
+            if !info.data.isEmpty {
+                var data = Dictionary(namespace.data.map { ($0.name, Self.text($0.value)) }) { $1 }
+                data.merge(info.data) { $1 }
+                namespace.data = Self.data(data)
+            }
+            if info.state != .unspecified { namespace.state = try state(info.state, after: namespace.state) }
         }
         if request.hasConfig, request.config.hasWorkflowExecutionRetentionTtl {
             namespace.retention = try retention(request.config.workflowExecutionRetentionTtl)
@@ -70,6 +76,37 @@ extension WireService {
             $0.replicationConfig = described.replicationConfig
         }
     }
+
+    /// A namespace only goes towards its end.
+    private func state(
+        _ state: Temporal_Api_Enums_V1_NamespaceState, after before: Int32
+    ) throws(Rejection) -> Int32 {
+        let number = Int32(state.rawValue)
+        guard number == before || (before == Namespace.registered && number == Namespace.deprecated) else {
+            throw .invalid("Invalid namespace state transition from \(before) to \(number).")
+        }
+        return number
+    }
+
+    func deprecateNamespace(
+        _ request: Temporal_Api_Workflowservice_V1_DeprecateNamespaceRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_DeprecateNamespaceResponse {
+        var namespace = try await namespace(request.namespace)
+        namespace.state = Namespace.deprecated
+        try await backend.updateNamespace(namespace)
+        return .init()
+    }
+
+    /// - Throws: FAILED_PRECONDITION when the namespace takes no new runs any more.
+    func checkTakesStarts(_ namespace: Namespace) throws(Rejection) {
+        guard namespace.state != Namespace.registered else { return }
+        let name = namespace.state == Namespace.deprecated ? "Deprecated" : "Deleted"
+        throw Rejection(
+            .namespaceInvalidState(name: namespace.name, state: namespace.state, allowed: [Namespace.registered]),
+            "Namespace has invalid state: \(name). Must be Registered.")
+    }
+
+    private static func text(_ value: Blob) -> String { String(decoding: value.bytes, as: UTF8.self) }
 
     private func checkTexts(description: String, owner: String, data: [String: String]) throws(Rejection) {
         try checks.text(description, "Description")
@@ -99,7 +136,7 @@ extension WireService {
                 $0.state = .init(rawValue: Int(namespace.state)) ?? .registered
                 $0.description_p = namespace.description
                 $0.ownerEmail = namespace.ownerEmail
-                for entry in namespace.data { $0.data[entry.name] = String(decoding: entry.value.bytes, as: UTF8.self) }
+                for entry in namespace.data { $0.data[entry.name] = Self.text(entry.value) }
                 $0.capabilities = .with {
                     $0.eagerWorkflowStart = true
                     $0.workerHeartbeats = true

@@ -17,6 +17,7 @@ extension WireService {
                 $0.upsertMemo = true
                 $0.eagerWorkflowStart = true
                 $0.sdkMetadata = true
+                $0.countGroupByExecutionStatus = true
             }
         }
     }
@@ -44,6 +45,6 @@ extension WireService {
     func getSearchAttributes(
         _ request: Temporal_Api_Workflowservice_V1_GetSearchAttributesRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_GetSearchAttributesResponse {
-        .with { for (name, type) in SystemAttributes.types { $0.keys[name] = type } }
+        .with { for (name, type) in SystemAttributes.types { $0.keys[name] = .init(type) } }
     }
 }

@@ -19,7 +19,9 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest, _ call: WireCall
     ) async throws -> (Namespace, StartWorkflowRequest) {
         let namespace = try await namespace(request.namespace)
-        let attributes = try startAttributes(request, namespace: namespace)
+        try checkTakesStarts(namespace)
+        var attributes = try startAttributes(request, namespace: namespace)
+        attributes.searchAttributes = try await searchAttributes(attributes.searchAttributes, in: namespace)
         let policies = try idPolicies(
             reuse: request.workflowIDReusePolicy, conflict: request.workflowIDConflictPolicy, whenUnset: .fail)
         let start = StartWorkflowRequest(
@@ -50,7 +52,9 @@ extension WireService {
         let namespace = try await namespace(request.namespace)
         try checks.identifier(request.signalName, "SignalName")
         try checks.blobs(request.signalInput)
-        let attributes = try startAttributes(Self.startPart(of: request), namespace: namespace)
+        try checkTakesStarts(namespace)
+        var attributes = try startAttributes(Self.startPart(of: request), namespace: namespace)
+        attributes.searchAttributes = try await searchAttributes(attributes.searchAttributes, in: namespace)
         if request.workflowIDConflictPolicy == .fail {
             throw Rejection.invalid(
                 "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation."
@@ -91,8 +95,6 @@ extension WireService {
         try checks.blobs(
             request.input, request.lastCompletionResult, request.continuedFailure, request.header, request.userMetadata)
         try checks.memo(request.memo)
-        try checks.searchAttributes(
-            request.hasSearchAttributes ? request.searchAttributes : nil, namespace: namespace.name)
         let retryPolicy = try checks.retryPolicy(request.retryPolicy, isSet: request.hasRetryPolicy)
         let delay = try checks.span(
             request.workflowStartDelay, isSet: request.hasWorkflowStartDelay, "WorkflowStartDelaySeconds")

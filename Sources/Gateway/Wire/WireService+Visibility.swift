@@ -33,7 +33,7 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_CountWorkflowExecutionsResponse {
         let namespace = try await namespace(request.namespace)
-        let parsed = try VisibilityParser.parse(request.query)
+        let parsed = try await parsed(request.query, in: namespace)
         let query = parsed.query(namespace: namespace.id, limit: 0)
         guard parsed.isGroupedByStatus else {
             let count = try await backend.countRuns(query)
@@ -60,16 +60,33 @@ extension WireService {
         return (try? payload.serializedData()) ?? Data()
     }
 
+    /// A list query in the words of its namespace; another node may have defined an attribute just now.
+    func parsed(_ text: String, in namespace: Namespace) async throws -> VisibilityParser.Parsed {
+        do {
+            return try VisibilityParser.parse(text, attributes: namespace.searchAttributes)
+        } catch  where error.message.hasSuffix("is not a valid search attribute") {
+            let fresh = try await backend.refreshedNamespace(namespace.id)
+            return try VisibilityParser.parse(text, attributes: fresh.searchAttributes)
+        }
+    }
+
     private func list(
         _ namespaceName: String, query text: String, size: Int32, token: Data
     ) async throws -> ([Temporal_Api_Workflow_V1_WorkflowExecutionInfo], Data) {
         let namespace = try await namespace(namespaceName)
-        let most = options.limits.visibilityPageMax
-        let limit = size <= 0 ? most : min(Int(size), most)
-        let parsed = try VisibilityParser.parse(text)
+        let parsed = try await parsed(text, in: namespace)
         if parsed.isGroupedByStatus {
             throw Rejection.invalid("invalid query: operation is not supported: 'GROUP BY' clause")
         }
+        return try await page(parsed, in: namespace, size: size, token: token)
+    }
+
+    /// One page of the runs that meet a condition.
+    func page(
+        _ parsed: VisibilityParser.Parsed, in namespace: Namespace, size: Int32, token: Data
+    ) async throws -> ([Temporal_Api_Workflow_V1_WorkflowExecutionInfo], Data) {
+        let most = options.limits.visibilityPageMax
+        let limit = size <= 0 ? most : min(Int(size), most)
         var query = parsed.query(namespace: namespace.id, limit: limit)
         if !token.isEmpty { query.after = try RunPosition.decode(token, namespace: namespace.id) }
         let runs = try await backend.listRuns(query)

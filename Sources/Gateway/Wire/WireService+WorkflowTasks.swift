@@ -33,7 +33,8 @@ extension WireService {
         if request.intermediatePage {
             throw Rejection(.unimplemented, "paged workflow task completions are not implemented")
         }
-        let (commands, ownName) = try await resolved(request.commands.map(CommandCodec.decode), of: token.run)
+        let (resolved, ownName) = try await resolved(request.commands.map(CommandCodec.decode), of: token.run)
+        let commands = try await checked(resolved, in: token.run.namespace)
         let answer = CompleteWorkflowTaskRequest(
             token: token, commands: commands,
             completed: Self.completion(request, token),

@@ -38,10 +38,14 @@ public final class WireService: Sendable {
     public static func isKnown(_ method: WireMethod) -> Bool { entry(for: method) != nil }
 
     private static func entry(for method: WireMethod) -> WireEntry? {
-        method.service == WireMethod.workflowService ? WireEntry.workflowService[method.name] : nil
+        switch method.service {
+        case WireMethod.workflowService: WireEntry.workflowService[method.name]
+        case WireMethod.operatorService: WireEntry.operatorService[method.name]
+        default: nil
+        }
     }
 
-    private static func unknown(_ method: WireMethod) -> WireFailure {
+    static func unknown(_ method: WireMethod) -> WireFailure {
         switch method.service {
         case WireMethod.workflowService, WireMethod.operatorService, WireMethod.healthService:
             WireFailure(.unimplemented, "unknown method \(method.name) for service \(method.service)")
@@ -87,11 +91,24 @@ public final class WireService: Sendable {
 struct WireEntry: Sendable {
     let mayWait: Bool
     let run: @Sendable (WireService, WireCall) async throws -> [UInt8]
+    /// The encoded request from its JSON.
+    let read: @Sendable (JSONValue) throws(Rejection) -> [UInt8]
+    /// The JSON of the encoded response.
+    let show: @Sendable ([UInt8], JSONTranscoder) throws -> JSONValue
 
     init<Request: Message, Response: Message>(
         mayWait: Bool = false, _ body: @escaping @Sendable (WireService) -> (Request, WireCall) async throws -> Response
     ) {
         self.mayWait = mayWait
+        read = { json throws(Rejection) in
+            let request = try JSONTranscoder().read(json, as: Request.self)
+            do {
+                return try request.serializedBytes()
+            } catch {
+                throw .invalid("the request is not a valid \(Request.protoMessageName)")
+            }
+        }
+        show = { try $1.show(Response(serializedBytes: $0)) }
         run = { service, call in
             let request: Request
             do {

@@ -83,9 +83,11 @@ public struct TaskPoll: Sendable {
     public var workerInstanceKey: String
     public var deadline: Timestamp
     public var workerVersion: Blob?
+    /// At most so many tasks of the queue may begin in a second, whoever works on them.
+    public var tasksPerSecondMax: Double?
     public init(
         namespace: NamespaceID, queue: TaskQueue, identity: String, workerInstanceKey: String, deadline: Timestamp,
-        workerVersion: Blob? = nil
+        workerVersion: Blob? = nil, tasksPerSecondMax: Double? = nil
     ) {
         self.namespace = namespace
         self.queue = queue
@@ -93,6 +95,7 @@ public struct TaskPoll: Sendable {
         self.workerInstanceKey = workerInstanceKey
         self.deadline = deadline
         self.workerVersion = workerVersion
+        self.tasksPerSecondMax = tasksPerSecondMax
     }
 }
 
@@ -296,12 +299,37 @@ public struct TaskQueueDescription: Sendable {
             self.lastAccess = lastAccess
         }
     }
+    /// The tasks of one priority, 1 (first) … 5 (last).
+    public struct Backlog: Sendable, Hashable {
+        public var priority: Int32
+        public var count: Int
+        public var oldestTaskAge: TimeSpan
+        public init(priority: Int32, count: Int, oldestTaskAge: TimeSpan) {
+            self.priority = priority
+            self.count = count
+            self.oldestTaskAge = oldestTaskAge
+        }
+    }
     public var pollers: [Poller]
     public var backlogCount: Int
     public var oldestTaskAge: TimeSpan
-    public init(pollers: [Poller], backlogCount: Int, oldestTaskAge: TimeSpan) {
+    /// What waits, by priority; priorities without tasks are left out.
+    public var byPriority: [Backlog]
+    /// Tasks a second over the last half minute.
+    public var tasksAddRate: Double
+    public var tasksDispatchRate: Double
+    /// Tasks a second that its workers want at most.
+    public var rateLimit: Double?
+    public init(
+        pollers: [Poller], backlogCount: Int, oldestTaskAge: TimeSpan, byPriority: [Backlog] = [],
+        tasksAddRate: Double = 0, tasksDispatchRate: Double = 0, rateLimit: Double? = nil
+    ) {
         self.pollers = pollers
         self.backlogCount = backlogCount
         self.oldestTaskAge = oldestTaskAge
+        self.byPriority = byPriority
+        self.tasksAddRate = tasksAddRate
+        self.tasksDispatchRate = tasksDispatchRate
+        self.rateLimit = rateLimit
     }
 }

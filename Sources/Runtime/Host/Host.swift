@@ -12,6 +12,7 @@ public final class Host: Sendable {
     let partitions: [Partition]
     let stores: Stores
     let directory: NamespaceDirectory
+    let workerDirectory: WorkerDirectory
     private let relayIsConnected: @Sendable () -> Bool
     private let running = Mutex<Task<Void, Never>?>(nil)
     private let isStopping = Atomic<Bool>(false)
@@ -49,7 +50,8 @@ public final class Host: Sendable {
             configuration.laneCount % configuration.partitionCount == 0, "partitions must divide the lanes evenly")
         self.stores = stores
         self.relayIsConnected = relayIsConnected
-        directory = NamespaceDirectory(store: stores.namespaces)
+        directory = NamespaceDirectory(store: stores.namespaces, clock: clock)
+        workerDirectory = WorkerDirectory(clock: clock)
         let drained = DrainSignal()
         let services = Services(
             runs: stores.runs, encoder: encoder, clock: clock, ids: ids, limits: limits, feed: feed,
@@ -131,6 +133,7 @@ public final class Host: Sendable {
             group.addTask { await self.services.readers.run() }
             group.addTask { await self.services.answers.run() }
             group.addTask { await self.runLeases() }
+            group.addTask { await self.runRetention() }
         }
     }
 

@@ -32,6 +32,8 @@ public struct HostConfiguration: Sendable {
     public var messagesPerRunMax = 64
     /// Messages between runs that are on their way at once, per partition.
     public var messagesAtOnceMax = 512
+    /// How often runs past their namespace's retention are looked for.
+    public var retentionInterval = TimeSpan.seconds(60)
 
     public init(node: String, address: String = "") {
         self.node = node

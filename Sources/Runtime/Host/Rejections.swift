@@ -49,8 +49,10 @@ extension Rejection {
     var dropsOffer: Bool {
         switch kind {
         case .notFound, .unavailable: true
-        case .invalidArgument, .namespaceNotFound, .namespaceAlreadyExists, .workflowAlreadyStarted, .workflowNotReady,
-            .queryFailed, .failedPrecondition, .resourceExhausted, .permissionDenied, .unauthenticated,
+        case .invalidArgument, .namespaceNotFound, .namespaceAlreadyExists, .namespaceInvalidState,
+            .workflowAlreadyStarted,
+            .workflowNotReady, .queryFailed, .failedPrecondition, .resourceExhausted, .permissionDenied,
+            .unauthenticated,
             .deadlineExceeded,
             .unimplemented, .canceled:
             false

@@ -24,6 +24,10 @@ struct TaskQueueState {
     private var names: Set<TaskOfferName> = []
     private var undelivered: [PolledActivityTask] = []
     var parked: [Poller] = []
+    /// Polls that wait for their moment under a rate limit.
+    var resting: [Poller] = []
+    private(set) var rates = TaskRates()
+    private(set) var limit: TaskRateLimit?
     private(set) var pollers: [String: Timestamp] = [:]
     private(set) var lastPoll: Timestamp?
     private(set) var lastUse: Timestamp
@@ -44,7 +48,7 @@ struct TaskQueueState {
     }
 
     func isForgettable(at now: Timestamp) -> Bool {
-        parked.isEmpty && count == 0 && !hasSpilled && Self.idleMax < now.since(lastUse)
+        parked.isEmpty && resting.isEmpty && count == 0 && !hasSpilled && Self.idleMax < now.since(lastUse)
     }
 
     mutating func polled(by identity: String, at now: Timestamp) {
@@ -73,7 +77,28 @@ struct TaskQueueState {
             return
         }
         guard names.insert(offer.name).inserted else { return }
+        rates.added(at: offer.offeredAt)
         ranks[offer.rank].append(offer)
+    }
+
+    /// An offer that goes to a waiting poller without standing in line.
+    mutating func passed(at now: Timestamp) {
+        rates.added(at: now)
+        rates.dispatched(at: now)
+    }
+
+    mutating func dispatched(at now: Timestamp) { rates.dispatched(at: now) }
+
+    /// When a poll may have a task, if its worker wants at most `rate` of them in a second; nil: not before its deadline.
+    mutating func reserve(_ rate: Double, at now: Timestamp, deadline: Timestamp) -> Timestamp? {
+        var limit = self.limit ?? TaskRateLimit(perSecond: rate)
+        defer { self.limit = limit }
+        return limit.reserve(rate, at: now, deadline: deadline)
+    }
+
+    /// What waits, by priority: how many, and when the oldest of them came.
+    var waiting: [(priority: Int32, count: Int, oldest: Timestamp?)] {
+        ranks.indices.map { (Int32($0) + 1, ranks[$0].count, ranks[$0].first?.offeredAt) }
     }
 
     mutating func putBack(_ offer: TaskOffer) {

@@ -80,6 +80,7 @@ final class TaskQueues: Sendable {
                     queue.insert(offer, most: offersMax)
                     return nil
                 }
+                queue.passed(at: offer.offeredAt)
                 return queue.parked.removeFirst()
             }
             guard let poller else { return }
@@ -117,13 +118,17 @@ final class TaskQueues: Sendable {
         let now = clock.now()
         guard !isClosed.load(ordering: .relaxed), now < poll.deadline, !Task.isCancelled else { return nil }
         let box = shard(key)
+        if let rate = poll.tasksPerSecondMax, rate > 0, !(await rest(poll, key, rate)) { return nil }
         let ticket = parking.open()
         let (taken, drained) = box.state.withLock { shard -> (Delivery?, Bool) in
             var queue = shard.queues[key] ?? TaskQueueState(now: now)
             shard.queues[key] = nil
             defer { shard.queues[key] = queue }
             queue.polled(by: poll.identity, at: now)
-            if let found = queue.takeFirst() { return (found, queue.takeSpill()) }
+            if let found = queue.takeFirst() {
+                queue.dispatched(at: now)
+                return (found, queue.takeSpill())
+            }
             queue.parked.append(TaskQueueState.Poller(ticket: ticket, instanceKey: poll.workerInstanceKey))
             return (nil, queue.takeSpill())
         }
@@ -145,6 +150,32 @@ final class TaskQueues: Sendable {
         return delivery
     }
 
+    /// Waits until the rate limit lets the poll have a task; `false` when its time is over before.
+    private func rest(_ poll: TaskPoll, _ key: TaskQueueKey, _ rate: Double) async -> Bool {
+        let box = shard(key)
+        let now = clock.now()
+        let ticket = parking.open()
+        let moment = box.state.withLock { shard -> Timestamp? in
+            var queue = shard.queues[key] ?? TaskQueueState(now: now)
+            shard.queues[key] = nil
+            defer { shard.queues[key] = queue }
+            queue.polled(by: poll.identity, at: now)
+            let moment = queue.reserve(rate, at: now, deadline: poll.deadline)
+            if moment.map({ now < $0 }) ?? true {
+                queue.resting.append(TaskQueueState.Poller(ticket: ticket, instanceKey: poll.workerInstanceKey))
+            }
+            return moment
+        }
+        if let moment, moment <= now {
+            parking.close(ticket)
+            return true
+        }
+        _ = await parking.wait(ticket, until: moment ?? poll.deadline)
+        box.state.withLock { $0.queues[key]?.resting.removeAll { $0.ticket == ticket } }
+        guard let moment, !Task.isCancelled else { return false }
+        return moment <= clock.now()
+    }
+
     // MARK: Workers that leave
 
     /// Ends the open polls of a worker and passes what its sticky queue held to the normal queues.
@@ -154,10 +185,11 @@ final class TaskQueues: Sendable {
             for box in shards {
                 box.state.withLock { shard in
                     for (key, queue) in shard.queues where key.namespace == namespace {
-                        let leaving = queue.parked.filter { $0.instanceKey == instanceKey }
+                        let leaving = (queue.parked + queue.resting).filter { $0.instanceKey == instanceKey }
                         guard !leaving.isEmpty else { continue }
                         pollers += leaving
                         shard.queues[key]?.parked.removeAll { $0.instanceKey == instanceKey }
+                        shard.queues[key]?.resting.removeAll { $0.instanceKey == instanceKey }
                     }
                 }
             }
@@ -197,8 +229,13 @@ final class TaskQueues: Sendable {
                 TaskQueueDescription.Poller(
                     identity: $0.key, lastAccess: parkedNow ? max($0.value, queue.lastPoll ?? $0.value) : $0.value)
             }
-            let age = queue.oldest.map { max(now.since($0), .zero) } ?? .zero
-            return TaskQueueDescription(pollers: pollers, backlogCount: queue.count, oldestTaskAge: age)
+            func age(_ moment: Timestamp?) -> TimeSpan { moment.map { max(now.since($0), .zero) } ?? .zero }
+            let rates = queue.rates.perSecond(at: now)
+            return TaskQueueDescription(
+                pollers: pollers, backlogCount: queue.count, oldestTaskAge: age(queue.oldest),
+                byPriority: queue.waiting.filter { $0.count > 0 }
+                    .map { .init(priority: $0.priority, count: $0.count, oldestTaskAge: age($0.oldest)) },
+                tasksAddRate: rates.added, tasksDispatchRate: rates.dispatched, rateLimit: queue.limit?.perSecond)
         }
     }
 

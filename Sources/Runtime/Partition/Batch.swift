@@ -19,6 +19,9 @@ final class OpenWrite {
     var version: Int64 = 0
 
     init(hot: HotRun) { self.hot = hot }
+
+    /// UpsertWorkflowSearchAttributes is the only event that changes them after the start.
+    var changesSearchAttributes: Bool { events.contains { $0.type == 40 } }
 }
 
 /// Transitions of a partition that go to the store together, of whatever lanes. Open until it is sealed; then its callers wait

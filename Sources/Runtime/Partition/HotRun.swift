@@ -16,6 +16,8 @@ final class HotRun {
     /// The version of the stored row; nil while the run is new.
     var version: Int64?
     var isCurrent: Bool
+    /// The status that it is counted under in the store, once the batches before are stored; nil while the run is new.
+    var countedStatus: WorkflowStatus?
     /// Hash of the newest event.
     var lastHash: [UInt8]
     /// The newest event that is stored.

@@ -85,18 +85,34 @@ extension Partition {
                 sequences[lane] = next
                 sequence = next
             }
+            let summary = hot.summary()
             writes.append(
                 RunWrite(
-                    slot: hot.slot, lane: lane, expectedVersion: hot.version, summary: hot.summary(),
+                    slot: hot.slot, lane: lane, expectedVersion: hot.version, summary: summary,
                     snapshot: hot.run.snapshot(),
                     wakeAt: hot.run.wakeHint(at: now, horizon: configuration.timerWindow), events: write.events,
-                    attempts: write.attempts, supersedes: write.supersedes, outboxSequence: sequence, claim: write.claim
+                    attempts: write.attempts, supersedes: write.supersedes, outboxSequence: sequence,
+                    claim: write.claim, previousStatus: hot.countedStatus,
+                    searchValues: searchValues(of: write, summary)
                 ))
             // A later transition decides on what this write makes.
             hot.version = write.version
+            hot.countedStatus = summary.status
         }
         let lanes = epochs.map { LaneEpoch(lane: $0.key, epoch: $0.value) }.sorted { $0.lane < $1.lane }
         return CommitBatch(lanes: lanes, writes: writes)
+    }
+
+    /// What the run is found by, when this write changes it: with its start, its close and every change of the attributes.
+    private func searchValues(of write: OpenWrite, _ summary: RunSummary) -> [SearchValue]? {
+        let hot = write.hot
+        guard let attributes = summary.searchAttributes else {
+            return hot.version != nil && write.changesSearchAttributes ? [] : nil
+        }
+        guard hot.version == nil || summary.status != hot.countedStatus || write.changesSearchAttributes else {
+            return nil
+        }
+        return services.encoder.searchValues(attributes)
     }
 
     /// Off the actor, which meanwhile decides what the next batch holds.

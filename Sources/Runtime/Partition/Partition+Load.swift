@@ -70,6 +70,7 @@ extension Partition {
         let hot = HotRun(
             key: key, slot: slot(workflow), lane: lane, run: run, version: stored.version, isCurrent: stored.isCurrent,
             lastHash: hash)
+        hot.countedStatus = stored.summary.status
         runs[key] = hot
         if stored.isCurrent { currents[workflow] = key.run }
         touch(hot)

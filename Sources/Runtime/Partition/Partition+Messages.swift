@@ -100,7 +100,8 @@ extension Partition {
         } catch let rejection as Rejection {
             switch rejection.kind {
             case .notFound, .invalidArgument: return message.outcome(withoutReceiver: .notFound)
-            case .namespaceNotFound, .namespaceAlreadyExists, .workflowAlreadyStarted, .workflowNotReady, .queryFailed,
+            case .namespaceNotFound, .namespaceAlreadyExists, .namespaceInvalidState, .workflowAlreadyStarted,
+                .workflowNotReady, .queryFailed,
                 .failedPrecondition, .resourceExhausted, .permissionDenied, .unauthenticated, .deadlineExceeded,
                 .unavailable, .unimplemented, .canceled:
                 throw rejection

@@ -56,7 +56,7 @@ extension Partition {
             var result = CompletedWorkflowTask(eagerActivities: eager.map { PolledActivityTask(activity: $0) })
             if let newTask { result.newTask = try await polled(hot, newTask, partial: true) }
             return result
-        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received:
+        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received, .activityOptions:
             return CompletedWorkflowTask()
         }
     }

@@ -260,7 +260,7 @@ extension RunCommand {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
         case .start, .reset, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity,
             .completeActivity,
-            .failActivity, .cancelActivity, .wake, .receive, .settleMessage:
+            .failActivity, .cancelActivity, .operateActivities, .wake, .receive, .settleMessage:
             false
         }
     }

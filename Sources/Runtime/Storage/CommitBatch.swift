@@ -43,13 +43,15 @@ public struct RunSummary: Hashable, Sendable {
     public var parent: WorkflowReference?
     /// The run above all parents of a child; nil when it is this one.
     public var root: WorkflowReference?
+    /// How often it was written; the store counts.
+    public var transitionCount: Int64
 
     public init(
         key: RunKey, firstRunID: RunID, workflowType: String, taskQueue: TaskQueueName, status: WorkflowStatus,
         startTime: Timestamp, executionTime: Timestamp, closeTime: Timestamp?, historyLength: Int64,
         historySizeBytes: Int64,
         startRequestID: RequestID, memo: Blob?, searchAttributes: Blob?, parent: WorkflowReference? = nil,
-        root: WorkflowReference? = nil
+        root: WorkflowReference? = nil, transitionCount: Int64 = 1
     ) {
         self.key = key
         self.firstRunID = firstRunID
@@ -66,6 +68,7 @@ public struct RunSummary: Hashable, Sendable {
         self.searchAttributes = searchAttributes
         self.parent = parent
         self.root = root
+        self.transitionCount = transitionCount
     }
 }
 
@@ -114,11 +117,15 @@ public struct RunWrite: Sendable {
     /// The position of this write's events in the outbox lane; nil when there are none.
     public var outboxSequence: Int64?
     public var claim: RequestClaim?
+    /// The status it is counted under until this commit; nil for a new run.
+    public var previousStatus: WorkflowStatus?
+    /// What the run is found by from now on; nil leaves that as it is.
+    public var searchValues: [SearchValue]?
 
     public init(
         slot: Int16, lane: Int16, expectedVersion: Int64?, summary: RunSummary, snapshot: [UInt8], wakeAt: Timestamp?,
         events: [StoredEvent], attempts: [ActivityAttempt] = [], supersedes: RunID? = nil, outboxSequence: Int64? = nil,
-        claim: RequestClaim? = nil
+        claim: RequestClaim? = nil, previousStatus: WorkflowStatus? = nil, searchValues: [SearchValue]? = nil
     ) {
         self.slot = slot
         self.lane = lane
@@ -131,6 +138,8 @@ public struct RunWrite: Sendable {
         self.supersedes = supersedes
         self.outboxSequence = outboxSequence
         self.claim = claim
+        self.previousStatus = previousStatus
+        self.searchValues = searchValues
     }
 }
 

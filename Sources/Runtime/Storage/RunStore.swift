@@ -30,7 +30,7 @@ public struct WakeEntry: Sendable, Hashable {
 }
 
 /// Runs and their events. Implemented by `Store` on Postgres and by `EngineTestKit` in memory; one conformance suite for both.
-public protocol RunStore: Sendable {
+public protocol RunStore: RetentionStore {
     /// Stores a batch in one transaction. Returning means it is durable.
     /// - Throws: ``StoreError``; only ``StoreError/outcomeUnknown(_:)`` leaves open whether it happened.
     func commit(_ batch: CommitBatch) async throws(StoreError)

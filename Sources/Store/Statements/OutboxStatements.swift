@@ -8,7 +8,10 @@ enum OutboxStatements {
         """
         select o.seq, r.namespace_id, r.workflow_id, o.run_id, r.workflow_type, e.event_id, e.type, e.time, e.actor, e.body, e.hash
         from (
-            select * from aloft.outbox where lane = $1::int2 and seq > $2::int8 order by seq limit $3::int8) o
+            select * from aloft.outbox e where lane = $1::int2 and seq > $2::int8
+                -- A page of runs that were removed since must not look like the end.
+                and exists (select from aloft.runs k where k.slot = e.slot and k.run_id = e.run_id)
+            order by seq limit $3::int8) o
         join aloft.runs r on r.slot = o.slot and r.run_id = o.run_id
         join aloft.events e on e.slot = o.slot and e.run_id = o.run_id and e.event_id between o.first_event_id and o.last_event_id
         order by o.seq, e.event_id

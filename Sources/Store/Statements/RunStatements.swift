@@ -115,7 +115,7 @@ enum RunStatements {
     static let summaryColumns = """
         r.namespace_id, r.workflow_id, r.run_id, r.first_run_id, r.workflow_type, r.task_queue, r.status, r.start_time,
         r.execution_time, r.close_time, r.history_length, r.history_size, r.start_request_id, r.memo, r.search_attributes,
-        r.parent_workflow_id, r.parent_run_id, r.root_workflow_id, r.root_run_id
+        r.parent_workflow_id, r.parent_run_id, r.root_workflow_id, r.root_run_id, r.version
         """
 
     private static let stored = """

@@ -47,11 +47,24 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_DescribeTaskQueueReque
 
   public var includeTaskQueueStatus: Bool = false
 
+  public var apiMode: Temporal_Api_Enums_V1_DescribeTaskQueueMode = .unspecified
+
+  public var versions: Temporal_Api_Taskqueue_V1_TaskQueueVersionSelection {
+    get {_versions ?? Temporal_Api_Taskqueue_V1_TaskQueueVersionSelection()}
+    set {_versions = newValue}
+  }
+  /// Returns true if `versions` has been explicitly set.
+  public var hasVersions: Bool {self._versions != nil}
+  /// Clears the value of `versions`. Subsequent reads from it will return its default value.
+  public mutating func clearVersions() {self._versions = nil}
+
   public var taskQueueTypes: [Temporal_Api_Enums_V1_TaskQueueType] = []
 
   public var reportStats: Bool = false
 
   public var reportPollers: Bool = false
+
+  public var reportTaskReachability: Bool = false
 
   public var reportConfig: Bool = false
 
@@ -60,41 +73,75 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_DescribeTaskQueueReque
   public init() {}
 
   fileprivate var _taskQueue: Temporal_Api_Taskqueue_V1_TaskQueue? = nil
+  fileprivate var _versions: Temporal_Api_Taskqueue_V1_TaskQueueVersionSelection? = nil
 }
 
-public nonisolated struct Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse: Sendable {
+public nonisolated struct Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var pollers: [Temporal_Api_Taskqueue_V1_PollerInfo] = []
+  public var pollers: [Temporal_Api_Taskqueue_V1_PollerInfo] {
+    get {_storage._pollers}
+    set {_uniqueStorage()._pollers = newValue}
+  }
 
   public var taskQueueStatus: Temporal_Api_Taskqueue_V1_TaskQueueStatus {
-    get {_taskQueueStatus ?? Temporal_Api_Taskqueue_V1_TaskQueueStatus()}
-    set {_taskQueueStatus = newValue}
+    get {_storage._taskQueueStatus ?? Temporal_Api_Taskqueue_V1_TaskQueueStatus()}
+    set {_uniqueStorage()._taskQueueStatus = newValue}
   }
   /// Returns true if `taskQueueStatus` has been explicitly set.
-  public var hasTaskQueueStatus: Bool {self._taskQueueStatus != nil}
+  public var hasTaskQueueStatus: Bool {_storage._taskQueueStatus != nil}
   /// Clears the value of `taskQueueStatus`. Subsequent reads from it will return its default value.
-  public mutating func clearTaskQueueStatus() {self._taskQueueStatus = nil}
+  public mutating func clearTaskQueueStatus() {_uniqueStorage()._taskQueueStatus = nil}
+
+  public var versionsInfo: Dictionary<String,Temporal_Api_Taskqueue_V1_TaskQueueVersionInfo> {
+    get {_storage._versionsInfo}
+    set {_uniqueStorage()._versionsInfo = newValue}
+  }
 
   public var stats: Temporal_Api_Taskqueue_V1_TaskQueueStats {
-    get {_stats ?? Temporal_Api_Taskqueue_V1_TaskQueueStats()}
-    set {_stats = newValue}
+    get {_storage._stats ?? Temporal_Api_Taskqueue_V1_TaskQueueStats()}
+    set {_uniqueStorage()._stats = newValue}
   }
   /// Returns true if `stats` has been explicitly set.
-  public var hasStats: Bool {self._stats != nil}
+  public var hasStats: Bool {_storage._stats != nil}
   /// Clears the value of `stats`. Subsequent reads from it will return its default value.
-  public mutating func clearStats() {self._stats = nil}
+  public mutating func clearStats() {_uniqueStorage()._stats = nil}
 
-  public var statsByPriorityKey: Dictionary<Int32,Temporal_Api_Taskqueue_V1_TaskQueueStats> = [:]
+  public var effectiveRateLimit: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit {
+    get {_storage._effectiveRateLimit ?? Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit()}
+    set {_uniqueStorage()._effectiveRateLimit = newValue}
+  }
+  /// Returns true if `effectiveRateLimit` has been explicitly set.
+  public var hasEffectiveRateLimit: Bool {_storage._effectiveRateLimit != nil}
+  /// Clears the value of `effectiveRateLimit`. Subsequent reads from it will return its default value.
+  public mutating func clearEffectiveRateLimit() {_uniqueStorage()._effectiveRateLimit = nil}
+
+  public var statsByPriorityKey: Dictionary<Int32,Temporal_Api_Taskqueue_V1_TaskQueueStats> {
+    get {_storage._statsByPriorityKey}
+    set {_uniqueStorage()._statsByPriorityKey = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  public nonisolated struct EffectiveRateLimit: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    public var requestsPerSecond: Float = 0
+
+    public var rateLimitSource: Temporal_Api_Enums_V1_RateLimitSource = .unspecified
+
+    public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    public init() {}
+  }
+
   public init() {}
 
-  fileprivate var _taskQueueStatus: Temporal_Api_Taskqueue_V1_TaskQueueStatus? = nil
-  fileprivate var _stats: Temporal_Api_Taskqueue_V1_TaskQueueStats? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Temporal_Api_Workflowservice_V1_ListTaskQueuePartitionsRequest: Sendable {
@@ -217,7 +264,7 @@ fileprivate nonisolated let _protobuf_package = "temporal.api.workflowservice.v1
 
 nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".DescribeTaskQueueRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}task_queue\0\u{3}task_queue_type\0\u{3}include_task_queue_status\0\u{4}\u{3}task_queue_types\0\u{3}report_stats\0\u{3}report_pollers\0\u{4}\u{2}report_config\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}task_queue\0\u{3}task_queue_type\0\u{3}include_task_queue_status\0\u{3}api_mode\0\u{1}versions\0\u{3}task_queue_types\0\u{3}report_stats\0\u{3}report_pollers\0\u{3}report_task_reachability\0\u{3}report_config\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -229,9 +276,12 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: 
       case 2: try { try decoder.decodeSingularMessageField(value: &self._taskQueue) }()
       case 3: try { try decoder.decodeSingularEnumField(value: &self.taskQueueType) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.includeTaskQueueStatus) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.apiMode) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._versions) }()
       case 7: try { try decoder.decodeRepeatedEnumField(value: &self.taskQueueTypes) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.reportStats) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.reportPollers) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.reportTaskReachability) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self.reportConfig) }()
       default: break
       }
@@ -255,6 +305,12 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: 
     if self.includeTaskQueueStatus != false {
       try visitor.visitSingularBoolField(value: self.includeTaskQueueStatus, fieldNumber: 4)
     }
+    if self.apiMode != .unspecified {
+      try visitor.visitSingularEnumField(value: self.apiMode, fieldNumber: 5)
+    }
+    try { if let v = self._versions {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     if !self.taskQueueTypes.isEmpty {
       try visitor.visitPackedEnumField(value: self.taskQueueTypes, fieldNumber: 7)
     }
@@ -263,6 +319,9 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: 
     }
     if self.reportPollers != false {
       try visitor.visitSingularBoolField(value: self.reportPollers, fieldNumber: 9)
+    }
+    if self.reportTaskReachability != false {
+      try visitor.visitSingularBoolField(value: self.reportTaskReachability, fieldNumber: 10)
     }
     if self.reportConfig != false {
       try visitor.visitSingularBoolField(value: self.reportConfig, fieldNumber: 11)
@@ -275,9 +334,12 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: 
     if lhs._taskQueue != rhs._taskQueue {return false}
     if lhs.taskQueueType != rhs.taskQueueType {return false}
     if lhs.includeTaskQueueStatus != rhs.includeTaskQueueStatus {return false}
+    if lhs.apiMode != rhs.apiMode {return false}
+    if lhs._versions != rhs._versions {return false}
     if lhs.taskQueueTypes != rhs.taskQueueTypes {return false}
     if lhs.reportStats != rhs.reportStats {return false}
     if lhs.reportPollers != rhs.reportPollers {return false}
+    if lhs.reportTaskReachability != rhs.reportTaskReachability {return false}
     if lhs.reportConfig != rhs.reportConfig {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -286,7 +348,112 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueRequest: 
 
 nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".DescribeTaskQueueResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pollers\0\u{3}task_queue_status\0\u{2}\u{3}stats\0\u{4}\u{3}stats_by_priority_key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pollers\0\u{3}task_queue_status\0\u{3}versions_info\0\u{2}\u{2}stats\0\u{4}\u{2}effective_rate_limit\0\u{3}stats_by_priority_key\0")
+
+  fileprivate class _StorageClass {
+    var _pollers: [Temporal_Api_Taskqueue_V1_PollerInfo] = []
+    var _taskQueueStatus: Temporal_Api_Taskqueue_V1_TaskQueueStatus? = nil
+    var _versionsInfo: Dictionary<String,Temporal_Api_Taskqueue_V1_TaskQueueVersionInfo> = [:]
+    var _stats: Temporal_Api_Taskqueue_V1_TaskQueueStats? = nil
+    var _effectiveRateLimit: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit? = nil
+    var _statsByPriorityKey: Dictionary<Int32,Temporal_Api_Taskqueue_V1_TaskQueueStats> = [:]
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _pollers = source._pollers
+      _taskQueueStatus = source._taskQueueStatus
+      _versionsInfo = source._versionsInfo
+      _stats = source._stats
+      _effectiveRateLimit = source._effectiveRateLimit
+      _statsByPriorityKey = source._statsByPriorityKey
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._pollers) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._taskQueueStatus) }()
+        case 3: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,Temporal_Api_Taskqueue_V1_TaskQueueVersionInfo>.self, value: &_storage._versionsInfo) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._stats) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._effectiveRateLimit) }()
+        case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufInt32,Temporal_Api_Taskqueue_V1_TaskQueueStats>.self, value: &_storage._statsByPriorityKey) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._pollers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._pollers, fieldNumber: 1)
+      }
+      try { if let v = _storage._taskQueueStatus {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._versionsInfo.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,Temporal_Api_Taskqueue_V1_TaskQueueVersionInfo>.self, value: _storage._versionsInfo, fieldNumber: 3)
+      }
+      try { if let v = _storage._stats {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._effectiveRateLimit {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if !_storage._statsByPriorityKey.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufInt32,Temporal_Api_Taskqueue_V1_TaskQueueStats>.self, value: _storage._statsByPriorityKey, fieldNumber: 8)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse, rhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._pollers != rhs_storage._pollers {return false}
+        if _storage._taskQueueStatus != rhs_storage._taskQueueStatus {return false}
+        if _storage._versionsInfo != rhs_storage._versionsInfo {return false}
+        if _storage._stats != rhs_storage._stats {return false}
+        if _storage._effectiveRateLimit != rhs_storage._effectiveRateLimit {return false}
+        if _storage._statsByPriorityKey != rhs_storage._statsByPriorityKey {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.protoMessageName + ".EffectiveRateLimit"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}requests_per_second\0\u{3}rate_limit_source\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -294,40 +461,26 @@ nonisolated extension Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse:
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.pollers) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._taskQueueStatus) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._stats) }()
-      case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufInt32,Temporal_Api_Taskqueue_V1_TaskQueueStats>.self, value: &self.statsByPriorityKey) }()
+      case 1: try { try decoder.decodeSingularFloatField(value: &self.requestsPerSecond) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.rateLimitSource) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.pollers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.pollers, fieldNumber: 1)
+    if self.requestsPerSecond.bitPattern != 0 {
+      try visitor.visitSingularFloatField(value: self.requestsPerSecond, fieldNumber: 1)
     }
-    try { if let v = self._taskQueueStatus {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._stats {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if !self.statsByPriorityKey.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufInt32,Temporal_Api_Taskqueue_V1_TaskQueueStats>.self, value: self.statsByPriorityKey, fieldNumber: 8)
+    if self.rateLimitSource != .unspecified {
+      try visitor.visitSingularEnumField(value: self.rateLimitSource, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse, rhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse) -> Bool {
-    if lhs.pollers != rhs.pollers {return false}
-    if lhs._taskQueueStatus != rhs._taskQueueStatus {return false}
-    if lhs._stats != rhs._stats {return false}
-    if lhs.statsByPriorityKey != rhs.statsByPriorityKey {return false}
+  public static func ==(lhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit, rhs: Temporal_Api_Workflowservice_V1_DescribeTaskQueueResponse.EffectiveRateLimit) -> Bool {
+    if lhs.requestsPerSecond != rhs.requestsPerSecond {return false}
+    if lhs.rateLimitSource != rhs.rateLimitSource {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

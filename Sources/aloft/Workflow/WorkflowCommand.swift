@@ -7,8 +7,8 @@ struct WorkflowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workflow", abstract: "Start, watch and steer workflows.",
         subcommands: [
-            StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, ShowWorkflow.self, DescribeWorkflow.self,
-            ResultOfWorkflow.self,
+            StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, CountWorkflows.self, ShowWorkflow.self,
+            DescribeWorkflow.self, ResultOfWorkflow.self,
             SignalWorkflow.self, QueryWorkflow.self, CancelWorkflow.self, TerminateWorkflow.self, ResetWorkflow.self,
             DeleteWorkflow.self,
         ])

@@ -275,6 +275,7 @@ final class PlayedRun {
                     WorkflowPropertiesModified(upsertedMemo: memo, workflowTaskCompletedEventID: answer)))
             return "memo"
         case .unsupported(let type): return "unsupported \(type)"
+        case .refused(let cause, _): return "refused \(cause)"
         }
     }
 
