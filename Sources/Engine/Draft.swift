@@ -44,6 +44,8 @@ extension Run {
     /// Records something that happened outside of the workflow: at once, or after the workflow task that is started now.
     mutating func record(_ fact: BufferedFact, _ draft: inout Draft, at time: Timestamp? = nil) {
         guard workflowTask.isStarted else {
+            // A task for updates alone becomes one that the history knows.
+            if workflowTask.pending?.isSpeculative == true { recordUnrecorded(&draft) }
             emit(fact, &draft, at: time)
             return
         }

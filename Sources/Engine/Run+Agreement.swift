@@ -27,6 +27,7 @@ extension Run {
             return "pending requests to other workflows"
         }
         if let unsent = missingMessage { return unsent }
+        if updates.recorded != fold.updates.recorded { return "updates" }
         return workflowTask.differs(from: fold.workflowTask)
     }
 
@@ -71,7 +72,8 @@ extension WorkflowTaskMachine {
     fileprivate func differs(from fold: WorkflowTaskMachine) -> String? {
         if lastCompletedStartedEventID != fold.lastCompletedStartedEventID { return "last completed workflow task" }
         if wasEverScheduled != fold.wasEverScheduled || isOwed != fold.isOwed { return "owed workflow task" }
-        switch (pending, fold.pending) {
+        // A speculative task is not in the history, and nothing is owed while it is there.
+        switch (pending?.isSpeculative == true ? nil : pending, fold.pending) {
         case (nil, nil): return nil
         case (let task?, let other?):
             if task.scheduledEventID != other.scheduledEventID { return "scheduled event of the pending workflow task" }

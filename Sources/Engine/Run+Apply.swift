@@ -78,6 +78,11 @@ extension Run {
             facts.memo = Self.change(memo, by: attributes.upsertedMemo)
         case .childWorkflow(let child): try foldChild(child, id: id)
         case .externalWorkflow(let external): try foldExternal(external, id: id)
+        case .workflowExecutionUpdateAdmitted(let attributes):
+            try updates.admit(attributes, at: id)
+            noticeable()
+        case .workflowExecutionUpdateAccepted(let attributes): try updates.accept(attributes, at: id)
+        case .workflowExecutionUpdateCompleted(let attributes): try updates.complete(attributes, at: id)
         }
     }
 
@@ -110,7 +115,8 @@ extension Run {
             .workflowTaskCompleted, .workflowTaskTimedOut, .workflowTaskFailed, .timerStarted, .timerFired,
             .timerCanceled,
             .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
-            .externalWorkflow:
+            .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
+            .workflowExecutionUpdateCompleted:
             throw Corruption("event \(event.id): \(event.kind.typeName) is not about an activity")
         }
     }

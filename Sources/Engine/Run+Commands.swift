@@ -22,6 +22,13 @@ extension Run {
         case .startChildWorkflow(let wish): try startChild(wish, metadata, &context, &draft)
         case .requestCancelExternalWorkflow(let wish): try requestCancelExternal(wish, metadata, context, &draft)
         case .signalExternalWorkflow(let wish): try signalExternal(wish, metadata, context, &draft)
+        case .protocolMessage(let id):
+            guard let index = context.messages.firstIndex(where: { $0.id == id }) else {
+                throw BadCommand(
+                    cause: .badUpdateWorkflowExecutionMessage,
+                    message: "ProtocolMessageCommand referenced absent message ID \(id)")
+            }
+            try handle(context.messages.remove(at: index), context, &draft)
         case .unsupported(let type):
             throw BadCommand(cause: .featureDisabled, message: "command type \(type) is not supported by this server")
         case .refused(let cause, let message): throw BadCommand(cause: cause, message: message)

@@ -6,6 +6,8 @@ struct CommandContext {
     let identity: String
     let newRunID: RunID
     var eagerRequestIDs: ArraySlice<RequestID>
+    /// Those that no command has named yet.
+    var messages: [ProtocolMessage] = []
     var eagerActivities: [StartedActivity] = []
     /// The name of the run's own namespace.
     var namespaceName = ""
@@ -19,6 +21,7 @@ private struct Checkpoint {
     let workflowTask: WorkflowTaskMachine
     let eventBuffer: EventBuffer
     let outgoing: OutgoingMessages
+    let updates: UpdateMachine
     let draft: Draft
 
     init(_ run: inout Run, _ draft: Draft) {
@@ -26,6 +29,7 @@ private struct Checkpoint {
         workflowTask = run.workflowTask
         eventBuffer = run.eventBuffer
         outgoing = run.outgoing
+        updates = run.updates
         self.draft = draft
         run.activities.table.trackChanges()
         run.timers.table.trackChanges()
@@ -38,6 +42,7 @@ private struct Checkpoint {
         run.workflowTask = workflowTask
         run.eventBuffer = eventBuffer
         run.outgoing = outgoing
+        run.updates = updates
         draft = self.draft
         run.activities.rollBack()
         run.timers.rollBack()
@@ -62,6 +67,10 @@ extension Run {
             return
         }
         let checkpoint = Checkpoint(&self, draft)
+        if isDiscardable(request, task) {
+            try discard(request, task, checkpoint, &draft)
+            return
+        }
         recordUnrecorded(&draft)
         var completed = request.completed
         completed.scheduledEventID = request.token.scheduledEventID
@@ -70,9 +79,10 @@ extension Run {
         var context = CommandContext(
             completedEventID: lastEventID, identity: completed.identity, newRunID: request.newRunID,
             eagerRequestIDs: request.eagerRequestIDs.prefix(draft.limits.eagerActivitiesMax),
-            namespaceName: request.namespaceName)
+            messages: request.messages, namespaceName: request.namespaceName)
         do {
             for command in request.commands { try perform(command, &context, &draft) }
+            for message in context.messages { try handle(message, context, &draft) }
         } catch {
             checkpoint.restore(&self, &draft)
             try refuse(error, task, identity: completed.identity, &draft)
@@ -82,7 +92,44 @@ extension Run {
         timers.table.keepChanges()
         children.table.keepChanges()
         externals.table.keepChanges()
+        if !request.forceNewTask, isOpen { rejectUnprocessedUpdates(&draft) }
+        updates.closeWasAttempted = false
         finish(request, task, context, &draft)
+    }
+
+    /// A task that was only for updates, all of which were rejected: nothing of it is recorded.
+    private mutating func discard(
+        _ request: CompleteWorkflowTask, _ task: WorkflowTaskMachine.Pending, _ checkpoint: Checkpoint,
+        _ draft: inout Draft
+    ) throws(Rejection) {
+        let identity = request.completed.identity
+        let context = CommandContext(
+            completedEventID: .none, identity: identity, newRunID: request.newRunID, eagerRequestIDs: [])
+        do {
+            try discardSpeculativeTask(request, context, &draft)
+        } catch {
+            checkpoint.restore(&self, &draft)
+            try refuse(error, task, identity: identity, &draft)
+            return
+        }
+        activities.table.keepChanges()
+        timers.table.keepChanges()
+        children.table.keepChanges()
+        externals.table.keepChanges()
+        scheduleSpeculativeTask(&draft)
+        draft.reply = .workflowTaskCompleted(
+            newTask: newTask(request, identity, draft), eagerActivities: [],
+            resetHistory: workflowTask.lastCompletedStartedEventID)
+    }
+
+    /// The next task for the same worker, if it asked for it.
+    private mutating func newTask(
+        _ request: CompleteWorkflowTask, _ identity: String, _ draft: Draft
+    ) -> StartedWorkflowTask? {
+        guard let requestID = request.returnNewTask, let pending = workflowTask.pending, pending.lease == nil else {
+            return nil
+        }
+        return lease(identity: identity, requestID: requestID, draft)
     }
 
     /// After the commands: sticky queue, buffered events, the next task.
@@ -91,7 +138,7 @@ extension Run {
         _ draft: inout Draft
     ) {
         guard isOpen else {
-            draft.reply = .workflowTaskCompleted(newTask: nil, eagerActivities: [])
+            draft.reply = .workflowTaskCompleted(newTask: nil, eagerActivities: [], resetHistory: nil)
             return
         }
         sticky = request.sticky
@@ -102,11 +149,10 @@ extension Run {
             if request.commands.isEmpty { heartbeatSince = task.originalScheduledTime }
         }
         scheduleOwedTask(&draft, heartbeatSince: heartbeatSince)
-        var newTask: StartedWorkflowTask?
-        if let requestID = request.returnNewTask, let pending = workflowTask.pending, pending.lease == nil {
-            newTask = lease(identity: context.identity, requestID: requestID, draft)
-        }
-        draft.reply = .workflowTaskCompleted(newTask: newTask, eagerActivities: context.eagerActivities)
+        scheduleSpeculativeTask(&draft)
+        draft.reply = .workflowTaskCompleted(
+            newTask: newTask(request, context.identity, draft), eagerActivities: context.eagerActivities,
+            resetHistory: nil)
     }
 
     /// A bad command, or a close that overlooks buffered events: the task fails instead.
@@ -114,8 +160,14 @@ extension Run {
         _ bad: BadCommand, _ task: WorkflowTaskMachine.Pending, identity: String, _ draft: inout Draft
     ) throws(Rejection) {
         let rejection = Rejection.invalid(bad.text)
+        abortSentUpdates(&draft)
         // A later attempt is only answered; its timeout paces the next one.
-        if task.isTransient, bad.cause != .unhandledCommand, !bad.endsRun { throw rejection }
+        if task.isTransient, bad.cause != .unhandledCommand, !bad.endsRun {
+            guard !draft.effects.isEmpty else { throw rejection }
+            draft.reply = .rejected(rejection)
+            return
+        }
+        updates.closeWasAttempted = bad.cause == .unhandledCommand
         failStartedTask(
             cause: bad.cause, failure: .server(message: bad.text, nonRetryable: false), identity: identity, &draft)
         if bad.endsRun { emitTerminated(reason: bad.text, &draft) }
@@ -139,7 +191,7 @@ extension WorkflowCommand.Kind {
             true
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
             .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .protocolMessage, .unsupported, .refused:
             false
         }
     }
@@ -160,6 +212,7 @@ extension WorkflowCommand.Kind {
         case .startChildWorkflow: "StartChildWorkflowExecution"
         case .requestCancelExternalWorkflow: "RequestCancelExternalWorkflowExecution"
         case .signalExternalWorkflow: "SignalExternalWorkflowExecution"
+        case .protocolMessage: "ProtocolMessage"
         case .unsupported(let type): "command of type \(type)"
         case .refused(let cause, _): "command refused as \(cause.shortName)"
         }

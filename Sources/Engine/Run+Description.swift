@@ -52,6 +52,8 @@ public struct PendingWorkflowTaskDescription: Hashable, Sendable {
     public var attempt: Int32
     public var scheduledEventID: EventID
     public var isTransient: Bool
+    /// It exists for updates alone and is not recorded.
+    public var isSpeculative: Bool
 }
 
 extension Run {
@@ -90,7 +92,7 @@ extension Run {
             isStarted: task.lease != nil, scheduledTime: task.scheduledTime,
             originalScheduledTime: task.originalScheduledTime,
             startedTime: task.lease?.time, attempt: task.attempt, scheduledEventID: task.scheduledEventID,
-            isTransient: task.isTransient)
+            isTransient: task.isTransient, isSpeculative: task.isSpeculative)
     }
 
     /// In the order in which they were scheduled.

@@ -253,7 +253,8 @@ extension ChildEnd {
             .workflowTaskTimedOut, .workflowTaskFailed, .activityTaskScheduled, .activityTaskStarted,
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
             .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .markerRecorded,
-            .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow, .externalWorkflow:
+            .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow, .externalWorkflow,
+            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
             return nil
         }
     }

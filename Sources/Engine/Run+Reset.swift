@@ -36,6 +36,7 @@ public struct ResetRun: Hashable, Sendable {
 public enum ReappliedFact: Hashable, Sendable {
     case signal(WorkflowExecutionSignaled)
     case cancelRequest(WorkflowExecutionCancelRequested)
+    case update(WorkflowExecutionUpdateAdmitted)
 }
 
 /// What a reset does not tell the new run again.
@@ -58,6 +59,12 @@ extension ReappliedFact {
             !exclusions.contains(.cancelRequests)
         {
             self = .cancelRequest(request)
+        } else if case .workflowExecutionUpdateAdmitted(let admitted) = event.kind, !exclusions.contains(.updates) {
+            self = .update(admitted)
+        } else if case .workflowExecutionUpdateAccepted(let accepted) = event.kind, let request = accepted.request,
+            !exclusions.contains(.updates)
+        {
+            self = .update(WorkflowExecutionUpdateAdmitted(update: accepted.update, request: request))
         } else {
             return nil
         }
@@ -155,6 +162,8 @@ extension Run {
         case .signal(let attributes): emit(.workflowExecutionSignaled(attributes), &draft)
         case .cancelRequest(let attributes):
             if !facts.cancelIsRequested { emit(.workflowExecutionCancelRequested(attributes), &draft) }
+        case .update(let attributes):
+            if updates.recorded(attributes.update) == nil { emit(.workflowExecutionUpdateAdmitted(attributes), &draft) }
         }
     }
 }

@@ -2,7 +2,7 @@ public import History
 
 extension Run {
     /// Moves with every change of the format; older versions are read as long as runs may carry them.
-    private static let snapshotVersion: UInt8 = 2
+    private static let snapshotVersion: UInt8 = 3
 
     /// Everything that must survive: the history's part and the live part.
     ///
@@ -14,6 +14,8 @@ extension Run {
         if let lease = workflowTask.pending?.lease, !lease.isRecorded, eventBuffer.isEmpty {
             copy.workflowTask.pending?.lease = nil
         }
+        // Made again for the updates that are admitted then.
+        if workflowTask.pending?.isSpeculative == true { copy.workflowTask.pending = nil }
         do {
             var version = Self.snapshotVersion
             try coder.code(&version)
@@ -67,6 +69,7 @@ extension Run {
         try coder.code(&resetRequestID)
         try outgoing.code(&coder)
         try deliveries.code(&coder)
+        try updates.code(&coder)
         try coder.code(&historySizeBytes)
     }
 }

@@ -63,7 +63,8 @@ extension Run {
 
     /// Is there anything that only a loaded run can go on with: an offer, a lease, a running activity, a message?
     var isBusy: Bool {
-        workflowTask.pending != nil || !activities.table.isEmpty || !eventBuffer.isEmpty || !outgoing.isEmpty
+        workflowTask.pending.map { !$0.isSpeculative } ?? false || !activities.table.isEmpty || !eventBuffer.isEmpty
+            || !outgoing.isEmpty
     }
 
     /// What a store keeps as the moment at which the run must be loaded at the latest.

@@ -63,13 +63,15 @@ extension Run {
         let suggest =
             lastEventID.value >= Int64(draft.limits.suggestContinueAsNewEvents)
             || historySizeBytes >= Int64(draft.limits.suggestContinueAsNewBytes)
+            || updates.count * 10 >= draft.limits.updatesPerRunMax * 9
         // No event can slip in between: while a task is started everything else is buffered.
         let lease = WorkflowTaskMachine.Lease(
-            startedEventID: (task.isTransient ? task.scheduledEventID : lastEventID).next, time: draft.now,
+            startedEventID: (task.isRecorded ? lastEventID : task.scheduledEventID).next, time: draft.now,
             deadline: draft.now.advanced(by: WorkflowTaskMachine.startToClose(task, limits: draft.limits, salt: salt)),
             identity: identity, requestID: requestID, suggestContinueAsNew: suggest, historySizeBytes: historySizeBytes,
             isRecorded: false)
         workflowTask.lease(lease)
+        updates.send(in: lease.startedEventID, again: sticky == nil || task.attempt > 1)
         return leasedTask(task, lease)
     }
 
@@ -79,7 +81,8 @@ extension Run {
                 run: key, scheduledEventID: task.scheduledEventID, startedEventID: lease.startedEventID,
                 attempt: task.attempt, requestID: lease.requestID),
             scheduledTime: task.scheduledTime, startedTime: lease.time,
-            previousStartedEventID: workflowTask.lastCompletedStartedEventID, unrecorded: workflowTask.unrecorded)
+            previousStartedEventID: workflowTask.lastCompletedStartedEventID, unrecorded: workflowTask.unrecorded,
+            messages: updates.messages(in: lease.startedEventID))
     }
 
     /// The started task that `token` is for.
@@ -137,6 +140,7 @@ extension Run {
                         scheduledEventID: task.scheduledEventID, startedEventID: lease.startedEventID, cause: cause,
                         failure: failure, identity: identity, binaryChecksum: checksum)), &draft)
         }
+        takeUpdatesBack(&draft)
         flushBuffer(&draft)
     }
 
@@ -155,13 +159,18 @@ extension Run {
                         scheduledEventID: task.scheduledEventID, startedEventID: lease.startedEventID,
                         timeoutType: .startToClose)), &draft)
         }
+        takeUpdatesBack(&draft)
         flushBuffer(&draft)
     }
 
     /// No worker of the sticky queue came in time.
     mutating func timeOutStickyTask(_ draft: inout Draft) {
-        guard let task = workflowTask.pending, task.lease == nil, task.isRecorded else { return }
+        guard let task = workflowTask.pending, task.lease == nil, !task.isTransient else { return }
         sticky = nil
+        if task.isSpeculative {
+            workflowTask.moveToNormalQueue(normalQueue)
+            return
+        }
         emit(
             .workflowTaskTimedOut(
                 WorkflowTaskTimedOut(scheduledEventID: task.scheduledEventID, timeoutType: .scheduleToStart)), &draft)

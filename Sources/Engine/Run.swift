@@ -21,6 +21,7 @@ public struct Run: Hashable, Sendable {
     var timers = TimerMachine()
     var children = ChildMachine()
     var externals = ExternalMachine()
+    var updates = UpdateMachine()
 
     // The live part.
 
@@ -85,6 +86,7 @@ public struct Run: Hashable, Sendable {
         case .signal(let request): try signal(request, &draft)
         case .requestCancel(let request): try requestCancel(request, &draft)
         case .terminate(let request): try terminate(request, &draft)
+        case .update(let request): try update(request, &draft)
         case .startWorkflowTask(let request): try startWorkflowTask(request, &draft)
         case .completeWorkflowTask(let request): try completeWorkflowTask(request, &draft)
         case .failWorkflowTask(let request): try failWorkflowTask(request, &draft)
@@ -125,8 +127,11 @@ public struct Run: Hashable, Sendable {
     private mutating func settle(stampBefore: Int32, _ draft: inout Draft) {
         if isOpen, !draft.events.isEmpty { endIfTooLong(&draft) }
         scheduleOwedTask(&draft)
+        scheduleSpeculativeTask(&draft)
         if let status, !status.isOpen {
-            draft.effects = draft.events.isEmpty ? [] : [.closed(status)]
+            if !draft.events.isEmpty { endUpdates(&draft) }
+            draft.effects.removeAll { !$0.outlivesRun }
+            if !draft.events.isEmpty { draft.effects.append(.closed(status)) }
             return
         }
         if workflowTask.stamp != stampBefore, let offer = workflowTaskOffer { draft.effects.insert(offer, at: 0) }

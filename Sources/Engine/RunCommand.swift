@@ -9,6 +9,8 @@ public enum RunCommand: Hashable, Sendable {
     case signal(SignalRun)
     case requestCancel(RequestCancelRun)
     case terminate(TerminateRun)
+    /// Asks for an update, or attaches to it; nothing to store.
+    case update(UpdateRun)
     /// A poller takes the scheduled workflow task: a lease in memory, nothing to store (architecture.md, decision 7).
     case startWorkflowTask(StartWorkflowTask)
     case completeWorkflowTask(CompleteWorkflowTask)
@@ -124,12 +126,16 @@ public struct CompleteWorkflowTask: Hashable, Sendable {
     public var eagerRequestIDs: [RequestID]
     /// The name of the run's own namespace, for events that name it.
     public var namespaceName: String
+    /// What the worker says of updates. Those that no command names count after all commands.
+    public var messages: [ProtocolMessage]
+    /// The worker can forget events of a speculative task that came to nothing.
+    public var discardsEvents: Bool
 
     public init(
         token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted,
         sticky: StickyAttributes? = nil,
         returnNewTask: RequestID? = nil, forceNewTask: Bool = false, newRunID: RunID, eagerRequestIDs: [RequestID] = [],
-        namespaceName: String = ""
+        namespaceName: String = "", messages: [ProtocolMessage] = [], discardsEvents: Bool = false
     ) {
         self.token = token
         self.commands = commands
@@ -140,6 +146,8 @@ public struct CompleteWorkflowTask: Hashable, Sendable {
         self.newRunID = newRunID
         self.eagerRequestIDs = eagerRequestIDs
         self.namespaceName = namespaceName
+        self.messages = messages
+        self.discardsEvents = discardsEvents
     }
 }
 

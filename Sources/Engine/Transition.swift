@@ -31,8 +31,20 @@ public struct Transition: Hashable, Sendable {
 public enum Effect: Hashable, Sendable {
     case offerWorkflowTask(WorkflowTaskOffer)
     case offerActivityTask(ActivityTaskOffer)
+    /// Tells those who wait for an update.
+    case updateMoved(UpdateID, UpdateStanding)
     /// The run is closed: wake result waiters, drop its timers.
     case closed(WorkflowStatus)
+}
+
+extension Effect {
+    /// Does it still mean something when the run has ended?
+    var outlivesRun: Bool {
+        switch self {
+        case .updateMoved: true
+        case .offerWorkflowTask, .offerActivityTask, .closed: false
+        }
+    }
 }
 
 /// A scheduled workflow task that waits for a poller.
@@ -107,7 +119,10 @@ public enum Reply: Hashable, Sendable {
     case duplicate
     case started(eagerTask: StartedWorkflowTask?)
     case workflowTask(StartedWorkflowTask)
-    case workflowTaskCompleted(newTask: StartedWorkflowTask?, eagerActivities: [StartedActivity])
+    /// `resetHistory`: the task was forgotten; the worker goes back to the task that started with this event.
+    case workflowTaskCompleted(
+        newTask: StartedWorkflowTask?, eagerActivities: [StartedActivity], resetHistory: EventID?)
+    case update(UpdateStanding)
     case activity(StartedActivity)
     case heartbeat(cancelRequested: Bool, paused: Bool, reset: Bool)
     /// What another run's message came to.
@@ -127,16 +142,19 @@ public struct StartedWorkflowTask: Hashable, Sendable {
     public var previousStartedEventID: EventID
     /// Events with predicted ids that are not stored yet (Started; Scheduled too when transient); they end the task's history.
     public var unrecorded: [Event]
+    /// The updates that it brings.
+    public var messages: [ProtocolMessage]
 
     public init(
         token: WorkflowTaskToken, scheduledTime: Timestamp, startedTime: Timestamp, previousStartedEventID: EventID,
-        unrecorded: [Event]
+        unrecorded: [Event], messages: [ProtocolMessage] = []
     ) {
         self.token = token
         self.scheduledTime = scheduledTime
         self.startedTime = startedTime
         self.previousStartedEventID = previousStartedEventID
         self.unrecorded = unrecorded
+        self.messages = messages
     }
 }
 

@@ -3,7 +3,8 @@ import History
 /// The workflow task of a run: at most one is pending.
 ///
 /// none → scheduled → started (a lease) → completed | failed | timed out. Attempt 1 is recorded when it is scheduled;
-/// later attempts are *transient*: they have predicted ids and are recorded only when one completes.
+/// later attempts are *transient*: they have predicted ids and are recorded only when one completes. A *speculative* task
+/// exists for updates alone: it is an attempt 1 that is recorded when something comes of it.
 struct WorkflowTaskMachine: Hashable, Sendable {
     /// A poller holds the task. It is recorded with the task's end, or when something must be buffered.
     struct Lease: Hashable, Sendable {
@@ -20,7 +21,7 @@ struct WorkflowTaskMachine: Hashable, Sendable {
 
     struct Pending: Hashable, Sendable {
         var scheduledEventID: EventID
-        /// `false`: transient.
+        /// `false`: transient or speculative.
         var isRecorded: Bool
         var attempt: Int32
         var scheduledTime: Timestamp
@@ -35,7 +36,8 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         var scheduleToStartTimeout: TimeSpan?
         var lease: Lease?
 
-        var isTransient: Bool { !isRecorded }
+        var isTransient: Bool { !isRecorded && attempt > 1 }
+        var isSpeculative: Bool { !isRecorded && attempt == 1 }
     }
 
     var pending: Pending?
@@ -53,7 +55,7 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         isOwed = false
         wasEverScheduled = true
         if let task = pending {
-            guard task.isTransient, task.scheduledEventID == id else {
+            guard !task.isRecorded, task.scheduledEventID == id else {
                 throw Corruption("event \(id): workflow task \(task.scheduledEventID) is still pending")
             }
             pending?.isRecorded = true
@@ -154,9 +156,19 @@ struct WorkflowTaskMachine: Hashable, Sendable {
     /// Something the workflow must see was recorded.
     mutating func owe() { isOwed = true }
 
+    /// A task for updates, which nothing is owed.
+    mutating func speculate(
+        after last: EventID, at now: Timestamp, queue: TaskQueue, timeout: TimeSpan, scheduleToStart: TimeSpan?
+    ) {
+        stamp &+= 1
+        pending = Pending(
+            scheduledEventID: last.next, isRecorded: false, attempt: 1, scheduledTime: now, originalScheduledTime: now,
+            queue: queue, wasSticky: queue.kind == .sticky, timeout: timeout, scheduleToStartTimeout: scheduleToStart)
+    }
+
     /// A recorded event took the id that a transient task had predicted: the next task is recorded again, as attempt 1.
     mutating func dropTransient() {
-        guard let task = pending, task.isTransient else { return }
+        guard let task = pending, !task.isRecorded else { return }
         pending = nil
         isOwed = true
     }
@@ -169,6 +181,8 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         guard let task = pending, task.lease == nil, task.queue.kind == .sticky else { return }
         pending?.queue = normal
         pending?.scheduleToStartTimeout = nil
+        // The event will name the queue it has by then.
+        if task.isSpeculative { pending?.wasSticky = false }
         stamp &+= 1
     }
 
@@ -176,7 +190,7 @@ struct WorkflowTaskMachine: Hashable, Sendable {
     var unrecorded: [Event] {
         guard let task = pending else { return [] }
         var events: [Event] = []
-        if task.isTransient {
+        if !task.isRecorded {
             let scheduled = WorkflowTaskScheduled(
                 taskQueue: task.queue, startToCloseTimeout: task.timeout, attempt: task.attempt)
             events.append(

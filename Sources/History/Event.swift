@@ -52,4 +52,7 @@ public enum EventKind: Hashable, Sendable {
     case workflowPropertiesModified(WorkflowPropertiesModified)
     case childWorkflow(ChildWorkflowEvent)
     case externalWorkflow(ExternalWorkflowEvent)
+    case workflowExecutionUpdateAdmitted(WorkflowExecutionUpdateAdmitted)
+    case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
+    case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
 }

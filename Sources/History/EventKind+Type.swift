@@ -31,6 +31,9 @@ extension EventKind {
         case .workflowPropertiesModified: 46
         case .childWorkflow(let event): event.typeNumber
         case .externalWorkflow(let event): event.typeNumber
+        case .workflowExecutionUpdateAccepted: 41
+        case .workflowExecutionUpdateCompleted: 43
+        case .workflowExecutionUpdateAdmitted: 47
         }
     }
 
@@ -66,6 +69,9 @@ extension EventKind {
         case .workflowPropertiesModified: "WorkflowPropertiesModified"
         case .childWorkflow(let event): event.typeName
         case .externalWorkflow(let event): event.typeName
+        case .workflowExecutionUpdateAdmitted: "WorkflowExecutionUpdateAdmitted"
+        case .workflowExecutionUpdateAccepted: "WorkflowExecutionUpdateAccepted"
+        case .workflowExecutionUpdateCompleted: "WorkflowExecutionUpdateCompleted"
         }
     }
 
@@ -83,7 +89,8 @@ extension EventKind {
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
             .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .workflowExecutionCancelRequested,
             .markerRecorded, .workflowExecutionSignaled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
-            .childWorkflow, .externalWorkflow:
+            .childWorkflow, .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
+            .workflowExecutionUpdateCompleted:
             nil
         }
     }

@@ -41,6 +41,12 @@ public struct TimerID: StringIdentifier {
     public init(_ value: String) { self.value = value }
 }
 
+/// An update's id, chosen by its caller, unique in a run: repeating it attaches to the same update.
+public struct UpdateID: StringIdentifier {
+    public let value: String
+    public init(_ value: String) { self.value = value }
+}
+
 /// The name of a task queue, unique in its namespace.
 public struct TaskQueueName: StringIdentifier {
     public let value: String

@@ -15,6 +15,11 @@ public struct Limits: Hashable, Sendable {
     public var pendingExternalSignalsMax = 2000
     public var pendingExternalCancelsMax = 2000
     public var signalsPerRunMax = 10_000
+    /// Updates of a run that are admitted or accepted and not completed.
+    public var updatesInFlightMax = 10
+    public var updatesPerRunMax = 2000
+    /// The requests of updates that no worker has accepted yet, together.
+    public var updateBytesInFlightMax = 20 << 20
     public var bufferedEventsMax = 100
     public var bufferedEventBytesMax = 2 << 20
     public var rememberedRequestsMax = 1000

@@ -110,7 +110,7 @@ extension WorkflowCommand {
             case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer,
                 .completeWorkflowExecution, .failWorkflowExecution, .cancelWorkflowExecution,
                 .continueAsNewWorkflowExecution, .recordMarker, .upsertWorkflowSearchAttributes,
-                .modifyWorkflowProperties, .unsupported, .refused:
+                .modifyWorkflowProperties, .protocolMessage, .unsupported, .refused:
                 nil
             }
         }
@@ -129,7 +129,7 @@ extension WorkflowCommand {
             case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer,
                 .completeWorkflowExecution, .failWorkflowExecution, .cancelWorkflowExecution,
                 .continueAsNewWorkflowExecution, .recordMarker, .upsertWorkflowSearchAttributes,
-                .modifyWorkflowProperties, .unsupported, .refused:
+                .modifyWorkflowProperties, .protocolMessage, .unsupported, .refused:
                 break
             }
         }

@@ -23,6 +23,8 @@ public struct WorkflowCommand: Hashable, Sendable {
         case startChildWorkflow(StartChildWorkflow)
         case requestCancelExternalWorkflow(RequestCancelExternal)
         case signalExternalWorkflow(SignalExternal)
+        /// Does what a message of the same completion says, at this place among the commands.
+        case protocolMessage(messageID: String)
         /// Known to the protocol but not served by this server yet: fails the workflow task with a message that says so.
         case unsupported(commandType: Int32)
         /// The edge of the server found it bad, by what only it knows (the search attributes of the namespace).

@@ -40,12 +40,52 @@ public enum Resolution: Hashable, Sendable {
     case localActivity(LocalActivityMark)
 }
 
+/// An update that reaches the workflow.
+public struct UpdateArrival: Hashable, Sendable {
+    public var id: UpdateID
+    /// The message that asked for it.
+    public var messageID: String
+    public var sequencingEventID: EventID
+    /// An encoded `update.v1.Request`.
+    public var request: Blob
+    /// The history says that it was accepted: its validator does not run again.
+    public var wasAccepted: Bool
+
+    public init(id: UpdateID, messageID: String, sequencingEventID: EventID, request: Blob, wasAccepted: Bool) {
+        self.id = id
+        self.messageID = messageID
+        self.sequencingEventID = sequencingEventID
+        self.request = request
+        self.wasAccepted = wasAccepted
+    }
+
+    /// The update that a message of a workflow task asks for; nil for any other message.
+    public init?(_ message: ProtocolMessage) {
+        guard case .request(let request) = message.body else { return nil }
+        self.init(
+            id: message.update, messageID: message.id, sequencingEventID: message.eventID, request: request,
+            wasAccepted: false)
+    }
+
+    /// The updates that the answer to a workflow task accepted. (Those that event 47 brought arrived with it.)
+    public static func accepted(in answer: ArraySlice<Event>) -> [UpdateArrival] {
+        answer.compactMap { event in
+            guard case .workflowExecutionUpdateAccepted(let accepted) = event.kind, let request = accepted.request
+            else { return nil }
+            return UpdateArrival(
+                id: accepted.update, messageID: accepted.requestMessageID,
+                sequencingEventID: accepted.sequencingEventID, request: request, wasAccepted: true)
+        }
+    }
+}
+
 /// One thing that a workflow learns.
 public enum Job: Hashable, Sendable {
     case start(WorkflowExecutionStarted)
     case signal(WorkflowExecutionSignaled)
     case requestCancel(cause: String)
     case resolve(FutureID, Resolution)
+    case update(UpdateArrival)
 }
 
 /// What a workflow learns in one workflow task, in the order of the history.

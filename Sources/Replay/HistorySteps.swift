@@ -55,7 +55,8 @@ public struct HistorySteps: Sendable {
                 .activityTaskStarted, .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut,
                 .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled,
                 .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
-                .externalWorkflow:
+                .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
+                .workflowExecutionUpdateCompleted:
                 continue
             }
         }

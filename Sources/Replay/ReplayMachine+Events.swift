@@ -8,9 +8,11 @@ extension ReplayMachine {
     ///   - step: The events; the first must follow the last one taken in.
     ///   - markers: What the markers among the step's events mean, by event.
     ///   - answer: What the markers mean that the answer to this step recorded, in their order.
+    ///   - updates: The updates that come with this task; they count after its events.
     /// - Throws: ``ReplayFailure``; the machine must not be used afterwards.
     public mutating func begin(
-        _ step: HistoryStep, markers: [EventID: MarkerMeaning] = [:], answer: [MarkerMeaning] = []
+        _ step: HistoryStep, markers: [EventID: MarkerMeaning] = [:], answer: [MarkerMeaning] = [],
+        updates: [UpdateArrival] = []
     ) throws(ReplayFailure) -> Activation {
         var activation = Activation(
             jobs: [], now: step.now, isReplaying: step.isCompleted, startedEventID: step.startedEvent,
@@ -18,6 +20,7 @@ extension ReplayMachine {
             seed: nil,
             answeredMarkers: answer)
         try take(step.events, markers: markers, into: &activation)
+        activation.jobs += updates.map { .update($0) }
         startedEventID = step.startedEvent
         return activation
     }
@@ -105,10 +108,17 @@ extension ReplayMachine {
             guard activityByEvent[started.scheduledEventID] != nil else {
                 throw unknownActivity(started.scheduledEventID, event)
             }
+        case .workflowExecutionUpdateAdmitted(let admitted):
+            activation.jobs.append(
+                .update(
+                    UpdateArrival(
+                        id: admitted.update, messageID: ProtocolMessage.requestID(of: admitted.update),
+                        sequencingEventID: event.id, request: admitted.request, wasAccepted: false)))
         case .workflowTaskScheduled, .workflowTaskStarted, .workflowTaskCompleted, .workflowTaskTimedOut: break
         case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionCanceled,
             .workflowExecutionContinuedAsNew, .activityTaskScheduled, .activityTaskCancelRequested, .timerStarted,
-            .timerCanceled, .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified:
+            .timerCanceled, .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
+            .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
             break  // matched before
         }
     }

@@ -49,6 +49,10 @@ extension ReplayMachine {
         case (.upsertWorkflowSearchAttributes, .upsertSearchAttributes),
             (.workflowPropertiesModified, .modifyProperties):
             return true
+        case (.workflowExecutionUpdateAccepted(let recorded), .acceptUpdate(let update)):
+            return recorded.update == update
+        case (.workflowExecutionUpdateCompleted(let recorded), .completeUpdate(let update)):
+            return recorded.update == update
         case (.workflowExecutionCompleted, .close(.completeWorkflowExecution)),
             (.workflowExecutionFailed, .close(.failWorkflowExecution)),
             (.workflowExecutionCanceled, .close(.cancelWorkflowExecution)),
@@ -75,6 +79,8 @@ extension ReplayMachine {
         case .upsertSearchAttributes: return "UpsertWorkflowSearchAttributes"
         case .modifyProperties: return "ModifyWorkflowProperties"
         case .startChild, .cancelChild, .external: return describeRelated(wish) ?? ""
+        case .acceptUpdate(let update): return "acceptance of update \(update)"
+        case .completeUpdate(let update): return "completion of update \(update)"
         case .close(let command): return Self.describe(close: command)
         }
     }
@@ -87,7 +93,7 @@ extension ReplayMachine {
         case .continueAsNewWorkflowExecution: "ContinueAsNewWorkflowExecution"
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .recordMarker,
             .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .startChildWorkflow,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .protocolMessage, .unsupported, .refused:
             "a command that does not close the run"
         }
     }
@@ -105,6 +111,12 @@ extension ReplayMachine {
         if case .markerRecorded(let recorded) = event.kind {
             return "MarkerRecorded(\(markers[event.id]?.description ?? recorded.markerName))"
         }
+        if case .workflowExecutionUpdateAccepted(let recorded) = event.kind {
+            return "WorkflowExecutionUpdateAccepted(\(recorded.update))"
+        }
+        if case .workflowExecutionUpdateCompleted(let recorded) = event.kind {
+            return "WorkflowExecutionUpdateCompleted(\(recorded.update))"
+        }
         return describeRelated(event) ?? event.kind.typeName
     }
 }
@@ -116,7 +128,8 @@ extension EventKind {
         case .activityTaskScheduled, .activityTaskCancelRequested, .timerStarted, .timerCanceled, .markerRecorded,
             .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .workflowExecutionCompleted,
             .workflowExecutionFailed, .workflowExecutionCanceled, .workflowExecutionContinuedAsNew,
-            .childWorkflow(.initiated), .externalWorkflow(.cancelInitiated), .externalWorkflow(.signalInitiated):
+            .childWorkflow(.initiated), .externalWorkflow(.cancelInitiated), .externalWorkflow(.signalInitiated),
+            .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
             true
         case .workflowExecutionStarted, .workflowExecutionTimedOut, .workflowExecutionCancelRequested,
             .workflowExecutionTerminated, .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted,
@@ -124,7 +137,7 @@ extension EventKind {
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled, .timerFired,
             .childWorkflow(.startFailed), .childWorkflow(.started), .childWorkflow(.ended),
             .externalWorkflow(.cancelFailed), .externalWorkflow(.cancelRequested), .externalWorkflow(.signalFailed),
-            .externalWorkflow(.signaled):
+            .externalWorkflow(.signaled), .workflowExecutionUpdateAdmitted:
             false
         }
     }

@@ -178,7 +178,7 @@ extension ReplayMachine {
             case nil: return "a request to another workflow"
             }
         case .scheduleActivity, .cancelActivity, .startTimer, .cancelTimer, .recordMarker, .upsertSearchAttributes,
-            .modifyProperties, .close:
+            .modifyProperties, .acceptUpdate, .completeUpdate, .close:
             return nil
         }
     }

@@ -20,6 +20,8 @@ public struct ReplayMachine: Sendable {
             case startChild(FutureID)
             case cancelChild(FutureID)
             case external(FutureID)
+            case acceptUpdate(UpdateID)
+            case completeUpdate(UpdateID)
             case close(WorkflowCommand.Kind)
         }
         var kind: Kind
@@ -50,6 +52,8 @@ public struct ReplayMachine: Sendable {
     /// Those that have not ended, by number.
     var localActivities: [Int: FutureID] = [:]
     var wishes: [Wish] = []
+    /// What is said of updates in this round.
+    var messages: [ProtocolMessage] = []
     var expected: [Wish] = []
     var expectedHead = 0
     /// Belongs to a marker that the code went on without.
@@ -160,7 +164,7 @@ public struct ReplayMachine: Sendable {
                 .external(let candidate):
                 candidate == future
             case .cancelActivity, .cancelTimer, .recordMarker, .upsertSearchAttributes, .modifyProperties,
-                .cancelChild, .close:
+                .cancelChild, .acceptUpdate, .completeUpdate, .close:
                 false
             }
         }
@@ -208,6 +212,8 @@ public struct ReplayMachine: Sendable {
         case .startChild(let future): return childCommand(future)
         case .cancelChild(let future): return childCancelCommand(future)
         case .external(let future): return externalCommand(future)
+        case .acceptUpdate(let update): return .protocolMessage(messageID: Self.acceptanceID(update))
+        case .completeUpdate(let update): return .protocolMessage(messageID: Self.completionID(update))
         case .close(let command): return command
         }
     }

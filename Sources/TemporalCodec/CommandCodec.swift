@@ -53,7 +53,9 @@ public enum CommandCodec {
                 RequestCancelExternal(command.requestCancelExternalWorkflowExecutionCommandAttributes))
         case .signalExternalWorkflowExecution:
             return .signalExternalWorkflow(SignalExternal(command.signalExternalWorkflowExecutionCommandAttributes))
-        case .unspecified, .protocolMessage, .scheduleNexusOperation, .requestCancelNexusOperation,
+        case .protocolMessage:
+            return .protocolMessage(messageID: command.protocolMessageCommandAttributes.messageID)
+        case .unspecified, .scheduleNexusOperation, .requestCancelNexusOperation,
             .UNRECOGNIZED:
             return .unsupported(commandType: Int32(truncatingIfNeeded: command.commandType.rawValue))
         }
@@ -110,6 +112,9 @@ public enum CommandCodec {
         case .signalExternalWorkflow(let wish):
             message.commandType = .signalExternalWorkflowExecution
             message.signalExternalWorkflowExecutionCommandAttributes = .init(wish)
+        case .protocolMessage(let id):
+            message.commandType = .protocolMessage
+            message.protocolMessageCommandAttributes.messageID = id
         case .unsupported(let number):
             message.commandType = Temporal_Api_Enums_V1_CommandType(rawValue: Int(number)) ?? .unspecified
         // Made by servers only, and never sent.

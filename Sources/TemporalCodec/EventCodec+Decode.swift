@@ -62,6 +62,9 @@ extension EventCodec {
         case .markerRecordedEventAttributes(let a): .markerRecorded(.init(a))
         case .upsertWorkflowSearchAttributesEventAttributes(let a): .upsertWorkflowSearchAttributes(.init(a))
         case .workflowPropertiesModifiedEventAttributes(let a): .workflowPropertiesModified(.init(a))
+        case .workflowExecutionUpdateAdmittedEventAttributes(let a): .workflowExecutionUpdateAdmitted(.init(a))
+        case .workflowExecutionUpdateAcceptedEventAttributes(let a): .workflowExecutionUpdateAccepted(.init(a))
+        case .workflowExecutionUpdateCompletedEventAttributes(let a): .workflowExecutionUpdateCompleted(.init(a))
         default: nil
         }
     }

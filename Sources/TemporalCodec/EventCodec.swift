@@ -81,6 +81,9 @@ extension ProtobufWriter {
         case .workflowPropertiesModified(let a): message(51) { $0.fields(a) }
         case .childWorkflow(let event): attributes(event)
         case .externalWorkflow(let event): attributes(event)
+        case .workflowExecutionUpdateAccepted(let a): message(46) { $0.fields(a) }
+        case .workflowExecutionUpdateCompleted(let a): message(48) { $0.fields(a) }
+        case .workflowExecutionUpdateAdmitted(let a): message(52) { $0.fields(a) }
         }
     }
 }

@@ -11,7 +11,7 @@ import uuid
 from datetime import timedelta
 
 from temporalio import activity, workflow
-from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
@@ -153,6 +153,32 @@ class Cancels:
 
 
 @workflow.defn
+class Updates:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.done = False
+
+    @workflow.update
+    async def hear(self, text: str) -> str:
+        self.heard.append(await workflow.execute_activity(say, text, start_to_close_timeout=10 * SECOND))
+        return self.heard[-1]
+
+    @hear.validator
+    def check(self, text: str) -> None:
+        if not text:
+            raise ApplicationError("silence")
+
+    @workflow.update
+    def end(self) -> int:
+        self.done = True
+        return len(self.heard)
+
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        await workflow.wait_condition(lambda: self.done and workflow.all_handlers_finished())
+        return self.heard
+
+
 class Children:
     @workflow.run
     async def run(self, name: str) -> list[str]:
@@ -283,7 +309,7 @@ class SwiftExternals:
 SWIFT = [
     SwiftActivities, SwiftLocalActivities, SwiftPatches, SwiftProperties, SwiftContinues, SwiftTimers, SwiftChildren, SwiftExternals,
 ]
-WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels, Children, Externals]
+WORKFLOWS = [Activities, Timers, Signals, LocalActivities, Patches, Properties, Continues, Cancels, Children, Externals, Updates]
 ACTIVITIES = [say, fails_twice, fails_for_good, beats]
 
 
@@ -300,6 +326,13 @@ async def record(address: str) -> None:
             if definition is Signals:
                 for text in ["one", "two", "three"]:
                     await handle.signal(Signals.hear, text)
+            if definition is Updates:
+                await asyncio.gather(*[handle.execute_update(Updates.hear, text) for text in ["one", "two"]])
+                try:
+                    await handle.execute_update(Updates.hear, "")
+                except WorkflowUpdateFailedError:
+                    pass
+                assert await handle.execute_update(Updates.end) == 2
             if definition is Cancels:
                 await asyncio.sleep(0.2)
                 await handle.cancel()

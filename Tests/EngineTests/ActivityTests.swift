@@ -297,7 +297,7 @@ struct ActivityTests {
                 .activity("d", wish), .activity("e", wish),
             ]
         ) { $0.eagerRequestIDs = ["e1", "e2"] }.reply
-        guard case .workflowTaskCompleted(_, let activities) = reply else { return }
+        guard case .workflowTaskCompleted(_, let activities, _) = reply else { return }
         #expect(activities.map(\.token.activityID) == ["a", "d"])
         #expect(driver.lastTransition.effects.compactMap(\.activityTask).count == 3)
         try driver.handle(completion(activities[0]))

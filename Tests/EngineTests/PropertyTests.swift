@@ -41,7 +41,8 @@ struct PropertyTests {
             #expect(foldedActivities.contains(activity.scheduledEventID), place)
         }
         let task = live.outstandingOffers.compactMap(\.workflowTask).first
-        if let task {
+        // A task for updates is made again when they are asked for again.
+        if let task, live.pendingWorkflowTask?.isSpeculative == false {
             #expect(folded.compactMap(\.workflowTask).first?.scheduledEventID == task.scheduledEventID, place)
         }
     }
@@ -73,9 +74,11 @@ struct PropertyTests {
                 let bytes = subject.driver.run.snapshot()
                 let loaded = try Run(snapshot: bytes)
                 try #require(loaded.snapshot() == bytes, "seed \(seed), step \(step)")
-                // Only a lease in memory may be forgotten.
-                if loaded.startedWorkflowTask == subject.driver.run.startedWorkflowTask {
-                    try #require(loaded == subject.driver.run, "seed \(seed), step \(step)")
+                // Only a lease in memory may be forgotten, and updates that nobody has accepted.
+                let live = subject.driver.run
+                let isSpeculative = live.pendingWorkflowTask?.isSpeculative ?? false
+                if loaded.startedWorkflowTask == live.startedWorkflowTask, !live.hasWaitingUpdates, !isSpeculative {
+                    try #require(loaded == live, "seed \(seed), step \(step)")
                 }
                 if step % 13 == 5 { try subject.crash() }
             }
@@ -129,7 +132,7 @@ struct PropertyTests {
             accepted += subject.accepted
             refused += subject.refused
         }
-        let known: Set<Int32> = Set(1...40).union([46])
+        let known: Set<Int32> = Set(1...41).union([43, 46])
         #expect(kinds == known, "missing \(known.subtracting(kinds).sorted())")
         #expect(causes.isSuperset(of: [.unhandledCommand, .forceCloseCommand, .workflowWorkerUnhandledFailure]))
         #expect(retries > 50 && rejected > 50 && refused > 1000 && accepted > 10_000)

@@ -142,7 +142,7 @@ struct WorkflowTaskTests {
             request.sticky = StickyAttributes(queue: "sticky", scheduleToStartTimeout: .seconds(10))
             request.returnNewTask = "next"
         }.reply
-        guard case .workflowTaskCompleted(let next?, _) = reply else { return #expect(Bool(false), "\(reply)") }
+        guard case .workflowTaskCompleted(let next?, _, _) = reply else { return #expect(Bool(false), "\(reply)") }
         #expect(next.previousStartedEventID == task.token.startedEventID)
         #expect(next.token.startedEventID == EventID(8))
         #expect(driver.lastTransition.effects.isEmpty)
@@ -161,7 +161,7 @@ struct WorkflowTaskTests {
                 request.forceNewTask = true
                 request.returnNewTask = "again"
             }.reply
-            guard case .workflowTaskCompleted(let next?, _) = reply else { return #expect(Bool(false), "\(reply)") }
+            guard case .workflowTaskCompleted(let next?, _, _) = reply else { return #expect(Bool(false), "\(reply)") }
             #expect(driver.run.pendingWorkflowTask?.originalScheduledTime == beginning)
             task = next
         }

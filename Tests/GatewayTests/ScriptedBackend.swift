@@ -14,6 +14,7 @@ final class ScriptedBackend: Backend {
         var signals: [(RunTarget, WorkflowExecutionSignaled)] = []
         var cancels: [RunTarget] = []
         var terminations: [WorkflowExecutionTerminated] = []
+        var updates: [UpdateWorkflowRequest] = []
         var polls: [TaskPoll] = []
         var completions: [CompleteWorkflowTaskRequest] = []
         var activityFailures: [Failure] = []
@@ -35,6 +36,7 @@ final class ScriptedBackend: Backend {
     let onDescribe: @Sendable (RunTarget) async throws -> RunDescription
     let onQuery: @Sendable (RunTarget, QueryRequest) async throws -> QueryResult
     let onStart: @Sendable (StartWorkflowRequest) async throws -> Void
+    let onUpdate: @Sendable (UpdateWorkflowRequest) async throws -> UpdateWorkflowResult
     let runs: [RunSummary]
 
     init(
@@ -51,13 +53,20 @@ final class ScriptedBackend: Backend {
         onQuery: @escaping @Sendable (RunTarget, QueryRequest) async throws -> QueryResult = { _, _ in
             throw Rejection(.deadlineExceeded, "query timed out before a worker could process it")
         },
-        onStart: @escaping @Sendable (StartWorkflowRequest) async throws -> Void = { _ in }, runs: [RunSummary] = []
+        onStart: @escaping @Sendable (StartWorkflowRequest) async throws -> Void = { _ in },
+        onUpdate: @escaping @Sendable (UpdateWorkflowRequest) async throws -> UpdateWorkflowResult = { request in
+            let key = RunKey(
+                namespace: request.target.namespace, workflow: request.target.workflow, run: ScriptedBackend.run)
+            return UpdateWorkflowResult(run: key, stage: .accepted)
+        },
+        runs: [RunSummary] = []
     ) {
         self.onPollWorkflow = onPollWorkflow
         self.onHistory = onHistory
         self.onDescribe = onDescribe
         self.onQuery = onQuery
         self.onStart = onStart
+        self.onUpdate = onUpdate
         self.runs = runs
     }
 
@@ -135,6 +144,28 @@ final class ScriptedBackend: Backend {
     func resetSticky(_ target: RunTarget) async throws {}
     func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID { Self.run }
     func deleteWorkflow(_ target: RunTarget) async throws {}
+
+    func updateWorkflow(_ request: UpdateWorkflowRequest, deadline: Timestamp) async throws -> UpdateWorkflowResult {
+        state.withLock { $0.updates.append(request) }
+        return try await onUpdate(request)
+    }
+
+    func pollUpdate(
+        _ target: RunTarget, _ update: UpdateID, stage: UpdateStage?, deadline: Timestamp
+    ) async throws -> UpdateWorkflowResult {
+        throw Rejection.notFound("update \"\(update)\" not found")
+    }
+
+    func updateWithStart(
+        _ start: StartWorkflowRequest, _ update: UpdateWorkflowRequest, deadline: Timestamp
+    ) async throws -> UpdateWithStartResult {
+        do {
+            return UpdateWithStartResult(
+                start: try await startWorkflow(start), update: try await updateWorkflow(update, deadline: deadline))
+        } catch let rejection as Rejection {
+            throw UpdateWithStartFailure.start(rejection)
+        }
+    }
 
     func pollWorkflowTask(_ poll: TaskPoll) async throws -> PolledWorkflowTask? {
         state.withLock { $0.polls.append(poll) }

@@ -104,8 +104,8 @@ struct HistoryScript {
                             namespace: wish.namespace,
                             execution: wish.execution ?? WorkflowReference(workflow: ""),
                             signalName: wish.signalName, workflowTaskCompletedEventID: answer))))
-        case .continueAsNewWorkflowExecution, .upsertWorkflowSearchAttributes, .modifyWorkflowProperties, .unsupported,
-            .refused:
+        case .continueAsNewWorkflowExecution, .upsertWorkflowSearchAttributes, .modifyWorkflowProperties,
+            .protocolMessage, .unsupported, .refused:
             add(
                 .workflowPropertiesModified(
                     WorkflowPropertiesModified(upsertedMemo: .empty, workflowTaskCompletedEventID: answer)))

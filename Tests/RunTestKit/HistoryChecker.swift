@@ -13,6 +13,8 @@ public struct HistoryChecker: Sendable {
     /// Children, with the event that recorded their start.
     private var children: [EventID: EventID] = [:]
     private var externals: Set<EventID> = []
+    /// The last event of each update.
+    private var updates: [UpdateID: EventID] = [:]
     public private(set) var faults: [String] = []
 
     public init() {}
@@ -65,6 +67,16 @@ public struct HistoryChecker: Sendable {
         case .workflowExecutionTimedOut, .workflowExecutionTerminated, .workflowExecutionSignaled,
             .workflowExecutionCancelRequested:
             break
+        case .workflowExecutionUpdateAdmitted(let attributes):
+            expect(updates[attributes.update] == nil, event, "is known already")
+            updates[attributes.update] = EventID.none
+        case .workflowExecutionUpdateAccepted(let attributes):
+            expect((updates[attributes.update] ?? EventID.none) == EventID.none, event, "is accepted already")
+            expect(completions.contains { $0 < event.id }, event, "without a completed workflow task")
+            updates[attributes.update] = event.id
+        case .workflowExecutionUpdateCompleted(let attributes):
+            expect(updates[attributes.update] == attributes.acceptedEventID, event, "without its acceptance")
+            updates[attributes.update] = event.id
         case .activityTaskScheduled, .activityTaskStarted, .activityTaskCompleted, .activityTaskFailed,
             .activityTaskTimedOut, .activityTaskCancelRequested, .activityTaskCanceled:
             checkActivity(event)

@@ -8,11 +8,14 @@ public struct SeededRun: Sendable {
     public internal(set) var driver = RunDriver()
     public let seed: UInt64
     var random: SplitMix64
-    private var task: StartedWorkflowTask?
+    var task: StartedWorkflowTask?
     private var oldTasks: [StartedWorkflowTask] = []
     private var activities: [StartedActivity] = []
     private var signals = 0
     private var names = 0
+    var updates = 0
+    /// Accepted and not completed, as far as the worker knows.
+    var runningUpdates: [UpdateID] = []
     /// How many commands were done and how many refused.
     public private(set) var accepted = 0
     public private(set) var refused = 0
@@ -33,7 +36,7 @@ public struct SeededRun: Sendable {
     public mutating func nextCommand() -> RunCommand {
         guard driver.run.status != nil else { return .start(startRequest()) }
         if random.chance(30) { driver.now = driver.now.advanced(by: lapse()) }
-        if random.chance(20), let command = relatedEvent() { return command }
+        if random.chance(28), let command = relatedEvent() { return command }
         if random.chance(70), let command = sensibleCommand() { return command }
         switch random.below(100) {
         case 0..<20: return .signal(signalRequest())
@@ -49,6 +52,7 @@ public struct SeededRun: Sendable {
         case 62..<72: return activityAnswer()
         case 72..<75: return .resetSticky
         case 75..<80: return operatorRequest()
+        case 80..<86: return .update(updateRequest())
         default:
             if random.chance(60), let next = driver.run.nextDeadline { driver.now = max(driver.now, next) }
             return .wake
@@ -95,12 +99,12 @@ public struct SeededRun: Sendable {
         switch transition.reply {
         case .workflowTask(let started): task = started
         case .started(let eager): if let eager { task = eager }
-        case .workflowTaskCompleted(let newTask, let eager):
+        case .workflowTaskCompleted(let newTask, let eager, _):
             forgetTask()
             task = newTask
             activities += eager
         case .activity(let activity): activities.append(activity)
-        case .done, .duplicate, .heartbeat, .rejected, .received, .activityOptions: break
+        case .done, .duplicate, .heartbeat, .update, .rejected, .received, .activityOptions: break
         }
         if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
     }
@@ -170,6 +174,7 @@ public struct SeededRun: Sendable {
         let token = token()
         var commands: [WorkflowCommand] = []
         for _ in 0..<random.below(3) { commands.append(WorkflowCommand(randomCommand())) }
+        let messages = updateMessages(&commands)
         if random.chance(6) { commands.append(WorkflowCommand(closingCommand())) }
         if random.chance(2) { commands.insert(WorkflowCommand(closingCommand()), at: 0) }
         let completed = WorkflowTaskCompleted(
@@ -181,7 +186,8 @@ public struct SeededRun: Sendable {
             CompleteWorkflowTask(
                 token: token, commands: commands, completed: completed, sticky: sticky, returnNewTask: newTask,
                 forceNewTask: random.chance(10), newRunID: RunDriver.key(seed + 1_000_000).run,
-                eagerRequestIDs: random.chance(30) ? [driver.nextRequestID()] : []))
+                eagerRequestIDs: random.chance(30) ? [driver.nextRequestID()] : [], messages: messages,
+                discardsEvents: random.chance(50)))
     }
 
     private mutating func failTaskRequest() -> RunCommand {

@@ -43,7 +43,8 @@ struct EventCodecTests {
             .workflowTaskStarted, .workflowTaskCompleted, .workflowTaskTimedOut, .activityTaskScheduled,
             .activityTaskCompleted, .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired,
             .timerCanceled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .externalWorkflow,
-            .childWorkflow(.initiated), .childWorkflow(.startFailed), .childWorkflow(.started):
+            .childWorkflow(.initiated), .childWorkflow(.startFailed), .childWorkflow(.started),
+            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
             return kind
         case .childWorkflow(.ended(var a)):
             if case .failed(let failure, let state) = a.end { a.end = .failed(stored(failure), state) }

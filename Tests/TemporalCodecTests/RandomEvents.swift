@@ -1,4 +1,7 @@
 import History
+import TemporalAPI
+
+@testable import TemporalCodec
 
 extension RandomValues {
     /// One event of each kind, in the order of ``EventKind``.
@@ -126,6 +129,31 @@ extension RandomValues {
                     header: optional { $0.blob() }, workflowTaskCompletedEventID: id())),
             .upsertWorkflowSearchAttributes(.init(searchAttributes: blob(), workflowTaskCompletedEventID: id())),
             .workflowPropertiesModified(.init(upsertedMemo: blob(), workflowTaskCompletedEventID: id())),
+        ] + updateKinds()
+    }
+
+    private mutating func updateKinds() -> [EventKind] {
+        let update = UpdateID(text())
+        return [
+            .workflowExecutionUpdateAdmitted(.init(update: update, request: updateRequest(update))),
+            .workflowExecutionUpdateAccepted(
+                .init(
+                    update: UpdateID(text()), requestMessageID: text(), sequencingEventID: id(),
+                    request: optional { $0.updateRequest("id") })),
+            .workflowExecutionUpdateCompleted(
+                .init(
+                    update: UpdateID(text()), identity: text(), acceptedEventID: id(),
+                    outcome: chance(50) ? UpdateOutcomeCodec.success(blob()) : UpdateOutcomeCodec.failure(bytes()))),
         ]
+    }
+
+    /// An encoded `update.v1.Request`.
+    mutating func updateRequest(_ update: UpdateID) -> Blob {
+        var request = Temporal_Api_Update_V1_Request()
+        request.meta.updateID = update.value
+        request.meta.identity = text()
+        request.input.name = name()
+        if chance(50) { request.input.args = blob().data }
+        return Blob(encoding: request)
     }
 }

@@ -19,7 +19,9 @@ struct JSONTranscoder: Sendable {
         case .object(let members):
             return .object(
                 members.map { member in
-                    guard let field = OpaqueField.byName[member.name] else {
+                    guard let field = OpaqueField.byName[member.name],
+                        !OpaqueField.isUpdateInput(member.name, member.value)
+                    else {
                         return .init(member.name, open(member.value))
                     }
                     return .init(member.name, open(member.value, as: field))
@@ -89,7 +91,9 @@ struct JSONTranscoder: Sendable {
         case .object(let members):
             return .object(
                 try members.map { member in
-                    guard let field = OpaqueField.byName[OpaqueField.camel(member.name)], member.value != .null else {
+                    guard let field = OpaqueField.byName[OpaqueField.camel(member.name)], member.value != .null,
+                        !OpaqueField.isUpdateInput(member.name, member.value)
+                    else {
                         return .init(member.name, try close(member.value))
                     }
                     return .init(member.name, try close(member.value, as: field))

@@ -9,12 +9,19 @@ enum OpaqueField {
     static let byName: [String: OpaqueField] = [
         "input": .payloads, "result": .payloads, "details": .payloads, "lastCompletionResult": .payloads,
         "signalInput": .payloads, "queryArgs": .payloads, "queryResult": .payloads, "heartbeatDetails": .payloads,
-        "lastHeartbeatDetails": .payloads, "answer": .payloads, "encodedAttributes": .payload, "groupValues": .payload,
+        "lastHeartbeatDetails": .payloads, "answer": .payloads, "args": .payloads, "success": .payloads,
+        "encodedAttributes": .payload, "groupValues": .payload,
         "failure": .failure, "continuedFailure": .failure, "lastFailure": .failure, "failures": .failure, "memo": .memo,
         "upsertedMemo": .memo, "header": .header, "searchAttributes": .searchAttributes, "userMetadata": .userMetadata,
         "link": .link, "links": .link, "signalLink": .link, "events": .historyEvent, "summary": .payload,
         "workerHeartbeat": .workerHeartbeat,
     ]
+
+    /// The input of an update is a message of its own (name, header, arguments) and not payloads.
+    static func isUpdateInput(_ name: String, _ value: JSONValue) -> Bool {
+        name == "input" && value["name"]?.text != nil && value["payloads"] == nil
+            && value.members?.allSatisfy { ["name", "header", "args"].contains($0.name) } == true
+    }
 
     /// `snake_case` as `camelCase`.
     static func camel(_ name: String) -> String {

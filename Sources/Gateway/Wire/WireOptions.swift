@@ -12,6 +12,8 @@ public struct WireOptions: Sendable {
     public var historyWait = TimeSpan.seconds(20)
     /// A query without a deadline of the caller's own ends after this.
     public var queryWait = TimeSpan.seconds(30)
+    /// A call that waits for an update ends after this.
+    public var updateWait = TimeSpan.seconds(20)
     /// Long polls end this long before the caller stops listening.
     public var deadlineMargin = TimeSpan.seconds(1)
     /// A poll that has less time than this is refused.

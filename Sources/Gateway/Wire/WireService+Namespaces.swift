@@ -139,6 +139,8 @@ extension WireService {
                 for entry in namespace.data { $0.data[entry.name] = Self.text(entry.value) }
                 $0.capabilities = .with {
                     $0.eagerWorkflowStart = true
+                    $0.syncUpdate = true
+                    $0.asyncUpdate = true
                     $0.workerHeartbeats = true
                     $0.workerPollCompleteOnShutdown = true
                 }

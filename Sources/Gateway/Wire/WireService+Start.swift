@@ -35,8 +35,13 @@ extension WireService {
     func begin(
         _ start: StartWorkflowRequest, in namespace: Namespace
     ) async throws -> Temporal_Api_Workflowservice_V1_StartWorkflowExecutionResponse {
-        let result = try await backend.startWorkflow(start)
-        return .with {
+        shown(try await backend.startWorkflow(start), start, in: namespace)
+    }
+
+    func shown(
+        _ result: StartWorkflowResult, _ start: StartWorkflowRequest, in namespace: Namespace
+    ) -> Temporal_Api_Workflowservice_V1_StartWorkflowExecutionResponse {
+        .with {
             $0.runID = result.run.value
             $0.firstExecutionRunID = result.firstRun.value
             $0.started = result.started

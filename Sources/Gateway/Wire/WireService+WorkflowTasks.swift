@@ -40,12 +40,15 @@ extension WireService {
             completed: Self.completion(request, token),
             sticky: try sticky(request), returnNewTask: request.returnNewWorkflowTask,
             forceNewTask: request.forceCreateNewWorkflowTask, queryResults: Self.queryResults(request.queryResults),
-            eagerActivitiesMax: options.limits.eagerActivitiesMax, namespaceName: ownName)
+            eagerActivitiesMax: options.limits.eagerActivitiesMax, namespaceName: ownName,
+            messages: request.messages.map(ProtocolMessageCodec.decode),
+            discardsEvents: request.capabilities.discardSpeculativeWorkflowTaskWithEvents)
         let completed = try await backend.completeWorkflowTask(answer)
         let namespaceName =
             completed.eagerActivities.isEmpty ? "" : try await namespace(token.run.namespace.value).name
         return .with {
             if let task = completed.newTask { $0.workflowTask = polled(task) }
+            if let event = completed.resetHistory { $0.resetHistoryEventID = event.value }
             $0.activityTasks = completed.eagerActivities.map { polled($0, namespace: namespaceName) }
         }
     }
@@ -102,6 +105,7 @@ extension WireService {
                 $0.scheduledTime = Google_Protobuf_Timestamp(task.scheduledTime)
                 $0.startedTime = Google_Protobuf_Timestamp(task.startedTime)
                 for (id, query) in task.queries { $0.queries[id] = Self.message(query) }
+                $0.messages = task.messages.map(ProtocolMessageCodec.encode)
             case .query(let token, let query):
                 $0.taskToken = Data(TaskTokenCodec.encodeQuery(run: token.run, id: token.id))
                 $0.query = Self.message(query)

@@ -22,6 +22,16 @@ public protocol Backend: OperatorBackend {
     /// Begins a new run with the first part of another's history.
     func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID
 
+    // Updates
+    /// Waits until the update has come as far as the request wants, or 20 s; then says how far it came.
+    func updateWorkflow(_ request: UpdateWorkflowRequest, deadline: Timestamp) async throws -> UpdateWorkflowResult
+    func pollUpdate(_ target: RunTarget, _ update: UpdateID, stage: UpdateStage?, deadline: Timestamp) async throws
+        -> UpdateWorkflowResult
+    /// - Throws: Also ``UpdateWithStartFailure``.
+    func updateWithStart(
+        _ start: StartWorkflowRequest, _ update: UpdateWorkflowRequest, deadline: Timestamp
+    ) async throws -> UpdateWithStartResult
+
     // Workers
     func pollWorkflowTask(_ poll: TaskPoll) async throws -> PolledWorkflowTask?
     func completeWorkflowTask(_ request: CompleteWorkflowTaskRequest) async throws -> CompletedWorkflowTask

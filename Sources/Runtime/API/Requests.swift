@@ -132,6 +132,8 @@ public struct PolledWorkflowTask: Sendable {
     public var startedTime: Timestamp
     /// Buffered queries by id.
     public var queries: [(id: String, query: QueryRequest)]
+    /// The updates that it brings.
+    public var messages: [ProtocolMessage]
     public var backlogHint: Int64
 
     public init(
@@ -139,7 +141,8 @@ public struct PolledWorkflowTask: Sendable {
         nextEvent: EventID?,
         lastEvent: EventID, previousStartedEventID: EventID, startedEventID: EventID, attempt: Int32,
         scheduledTime: Timestamp,
-        startedTime: Timestamp, queries: [(id: String, query: QueryRequest)] = [], backlogHint: Int64 = 0
+        startedTime: Timestamp, queries: [(id: String, query: QueryRequest)] = [], messages: [ProtocolMessage] = [],
+        backlogHint: Int64 = 0
     ) {
         self.work = work
         self.run = run
@@ -154,6 +157,7 @@ public struct PolledWorkflowTask: Sendable {
         self.scheduledTime = scheduledTime
         self.startedTime = startedTime
         self.queries = queries
+        self.messages = messages
         self.backlogHint = backlogHint
     }
 }
@@ -175,11 +179,16 @@ public struct CompleteWorkflowTaskRequest: Sendable {
     public var eagerActivitiesMax: Int
     /// The name of the run's namespace, as events about other workflows tell it.
     public var namespaceName: String
+    /// What the worker says of updates.
+    public var messages: [ProtocolMessage]
+    /// The worker can forget events of a task that came to nothing.
+    public var discardsEvents: Bool
     public init(
         token: WorkflowTaskToken, commands: [WorkflowCommand], completed: WorkflowTaskCompleted,
         sticky: StickyAttributes? = nil,
         returnNewTask: Bool = false, forceNewTask: Bool = false, queryResults: [(id: String, answer: QueryAnswer)] = [],
-        eagerActivitiesMax: Int = 0, namespaceName: String = ""
+        eagerActivitiesMax: Int = 0, namespaceName: String = "", messages: [ProtocolMessage] = [],
+        discardsEvents: Bool = false
     ) {
         self.token = token
         self.commands = commands
@@ -190,15 +199,22 @@ public struct CompleteWorkflowTaskRequest: Sendable {
         self.queryResults = queryResults
         self.eagerActivitiesMax = eagerActivitiesMax
         self.namespaceName = namespaceName
+        self.messages = messages
+        self.discardsEvents = discardsEvents
     }
 }
 
 public struct CompletedWorkflowTask: Sendable {
     public var newTask: PolledWorkflowTask?
     public var eagerActivities: [PolledActivityTask]
-    public init(newTask: PolledWorkflowTask? = nil, eagerActivities: [PolledActivityTask] = []) {
+    /// The task was forgotten: the worker goes back to the one that started with this event.
+    public var resetHistory: EventID?
+    public init(
+        newTask: PolledWorkflowTask? = nil, eagerActivities: [PolledActivityTask] = [], resetHistory: EventID? = nil
+    ) {
         self.newTask = newTask
         self.eagerActivities = eagerActivities
+        self.resetHistory = resetHistory
     }
 }
 

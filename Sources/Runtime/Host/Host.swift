@@ -58,7 +58,8 @@ public final class Host: Sendable {
             queues: TaskQueues(clock: clock, offersMax: configuration.offersPerQueueMax) { drained.fire() },
             readers: ParkingLot(clock: clock),
             route: MessageRoute(laneCount: configuration.laneCount, peers: peers),
-            answers: ParkingLot(clock: clock), logger: logger, configuration: configuration,
+            answers: ParkingLot(clock: clock), updates: ParkingLot(clock: clock), logger: logger,
+            configuration: configuration,
             leaseAlarm: Alarm(clock: clock))
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
@@ -90,6 +91,7 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        services.updates.finishAll()
         for partition in partitions { await partition.drain() }
         let task = running.withLock { running in
             let task = running
@@ -113,6 +115,7 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        services.updates.finishAll()
         for partition in partitions { await partition.abandon() }
         let task = running.withLock { $0 }
         task?.cancel()
@@ -132,6 +135,7 @@ public final class Host: Sendable {
             group.addTask { await self.services.queues.parking.run() }
             group.addTask { await self.services.readers.run() }
             group.addTask { await self.services.answers.run() }
+            group.addTask { await self.services.updates.run() }
             group.addTask { await self.runLeases() }
             group.addTask { await self.runRetention() }
         }

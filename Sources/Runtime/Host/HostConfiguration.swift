@@ -25,6 +25,8 @@ public struct HostConfiguration: Sendable {
     public var outcomeProbesMax = 5
     /// A long poll for history ends after this.
     public var historyWait = TimeSpan.seconds(20)
+    /// A caller that waits for an update is answered after this, however far the update came.
+    public var updateWait = TimeSpan.seconds(20)
     /// Tasks of a queue that are kept in memory; more are found again from what is stored when these are taken.
     public var offersPerQueueMax = 10_000
     public var queriesPerRunMax = 16

@@ -49,7 +49,7 @@ final class TaskQueues: Sendable {
         case .offerActivityTask(let offer):
             let queue = TaskQueue(offer.queue)
             self.offer(TaskOffer(run: run, work: .activity(offer), queue: queue, offeredAt: clock.now()), .activity)
-        case .closed: break
+        case .closed, .updateMoved: break
         }
     }
 

@@ -37,6 +37,7 @@ final class HotRun {
     var readers: [ParkingLot<Void>.Ticket] = []
     /// Queries that wait for the next workflow task, or are with the one that is started.
     var queries: [BufferedQuery] = []
+    var updateWaiters: [UpdateWaiter] = []
     var lastUse: UInt64 = 0
     /// The newest of its messages that is stored.
     var durableMessage: Int64 = 0
@@ -64,7 +65,7 @@ final class HotRun {
     /// May it leave memory without anybody noticing?
     var isEvictable: Bool {
         isSettled && !hasUnwrittenState && readers.isEmpty && queries.isEmpty && run.startedWorkflowTask == nil
-            && !run.hasMessages
+            && !run.hasMessages && updateWaiters.isEmpty && !run.hasWaitingUpdates
     }
 
     func summary() -> RunSummary { RunSummary(of: run, key: key) }

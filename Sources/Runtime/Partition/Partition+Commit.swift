@@ -194,7 +194,7 @@ extension Partition {
                 }
             }
             guard !hot.isDropped else { continue }
-            for effect in write.effects { services.queues.offer(effect, of: hot.key) }
+            for effect in write.effects { deliver(effect, of: hot) }
             if hot.run.status?.isOpen == false { close(hot) }
             sendMessages(of: hot)
         }

@@ -3,12 +3,16 @@ import History
 
 extension Partition {
     /// Starts a workflow, or signals or names the run that is there already (protocol.md 1.5, 1.10).
-    func start(_ request: StartWorkflowRequest) async throws -> StartWorkflowResult {
+    ///
+    /// - Parameter update: Asked of the run that is begun or used instead.
+    func start(_ request: StartWorkflowRequest, with update: UpdateCompanion? = nil) async throws
+        -> StartWorkflowResult
+    {
         try Self.validate(request)
         var retries = 0
         while true {
             do {
-                return try await startOnce(request)
+                return try await startOnce(request, update)
             } catch let error as StoreError where error.mayBeDecidedAgain && retries < configuration.retriesMax {
                 retries += 1
                 metrics.retries += 1
@@ -33,15 +37,21 @@ extension Partition {
         case begin(terminating: Bool)
     }
 
-    private func startOnce(_ request: StartWorkflowRequest) async throws -> StartWorkflowResult {
+    private func startOnce(_ request: StartWorkflowRequest, _ update: UpdateCompanion?) async throws
+        -> StartWorkflowResult
+    {
         let workflow = WorkflowKey(namespace: request.namespace, workflow: request.attributes.workflowID)
         let lane = try ownedLane(of: workflow)
         guard let old = try await current(workflow, lane: lane) else {
-            return try await begin(request, lane: lane, after: nil, terminating: false)
+            return try await begin(request, lane: lane, after: nil, terminating: false, update)
         }
         let admission: Admission
         do throws(Rejection) {
-            admission = try admit(request, old)
+            admission = update?.isKnown(to: old) == true ? .useExisting : try admit(request, old)
+            switch admission {
+            case .repeated, .useExisting: try update?.ask(old, in: self)
+            case .begin: break
+            }
         } catch {
             // The refusal may rest on something that is not stored yet.
             try await stored(old)
@@ -67,7 +77,7 @@ extension Partition {
             }
             return result(of: old, started: false)
         case .begin(let terminating):
-            return try await begin(request, lane: lane, after: old, terminating: terminating)
+            return try await begin(request, lane: lane, after: old, terminating: terminating, update)
         }
     }
 
@@ -96,7 +106,8 @@ extension Partition {
     }
 
     private func begin(
-        _ request: StartWorkflowRequest, lane: LaneState, after old: HotRun?, terminating: Bool
+        _ request: StartWorkflowRequest, lane: LaneState, after old: HotRun?, terminating: Bool,
+        _ update: UpdateCompanion?
     ) async throws -> StartWorkflowResult {
         try check(lane)
         guard waitingTransitions < configuration.waitingTransitionsMax else { throw Rejection.overloaded }
@@ -112,6 +123,7 @@ extension Partition {
         let batch = old.flatMap(\.openBatch) ?? openBatch()
         let begun = try begin(
             start, in: batch, lane: lane, supersedes: old, claim: request.claim, by: request.actor, at: now)
+        try update?.ask(begun.hot, in: self)
         try await stored(begun.hot)
         var outcome = result(of: begun.hot, started: true)
         if case .started(let eager?) = begun.transition.reply {

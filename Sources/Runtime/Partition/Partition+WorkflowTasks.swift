@@ -46,17 +46,19 @@ extension Partition {
             forceNewTask: request.forceNewTask,
             newRunID: services.ids.runID(at: clock.now()),
             eagerRequestIDs: (0..<max(eagerCount, 0)).map { _ in RequestID(services.ids.uuid()) },
-            namespaceName: request.namespaceName)
+            namespaceName: request.namespaceName, messages: request.messages, discardsEvents: request.discardsEvents)
         let identity = request.completed.identity
         let (hot, transition) = try await perform(RunTarget(key), .completeWorkflowTask(command), by: identity)
         switch transition.reply {
         case .rejected(let rejection): throw rejection
-        case .workflowTaskCompleted(let newTask, let eager):
+        case .workflowTaskCompleted(let newTask, let eager, let resetHistory):
             answerQueries(request.queryResults, of: hot)
-            var result = CompletedWorkflowTask(eagerActivities: eager.map { PolledActivityTask(activity: $0) })
+            var result = CompletedWorkflowTask(
+                eagerActivities: eager.map { PolledActivityTask(activity: $0) }, resetHistory: resetHistory)
             if let newTask { result.newTask = try await polled(hot, newTask, partial: true) }
             return result
-        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received, .activityOptions:
+        case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received, .activityOptions,
+            .update:
             return CompletedWorkflowTask()
         }
     }
@@ -85,7 +87,7 @@ extension Partition {
             lastEvent: started.token.startedEventID, previousStartedEventID: started.previousStartedEventID,
             startedEventID: started.token.startedEventID, attempt: started.token.attempt,
             scheduledTime: started.scheduledTime,
-            startedTime: started.startedTime, queries: queries)
+            startedTime: started.startedTime, queries: queries, messages: started.messages)
     }
 
     /// Encoded events `first ... last` of a run, at most `limit`: from memory when they are there.

@@ -132,7 +132,16 @@ actor Partition {
         if let batch = hot.openBatch ?? hot.sealedBatch {
             batch.write(for: hot).effects += effects
         } else {
-            for effect in effects { services.queues.offer(effect, of: hot.key) }
+            for effect in effects { deliver(effect, of: hot) }
+        }
+    }
+
+    /// Does what a change wants done in the outside world.
+    func deliver(_ effect: Effect, of hot: HotRun) {
+        switch effect {
+        case .offerWorkflowTask, .offerActivityTask: services.queues.offer(effect, of: hot.key)
+        case .updateMoved(let update, let standing): tellWaiters(of: hot, update, standing)
+        case .closed: break
         }
     }
 
@@ -245,6 +254,7 @@ actor Partition {
         wakeReaders(of: hot)
         for query in hot.queries { services.answers.resolve(query.ticket, .lost) }
         hot.queries = []
+        loseUpdateWaiters(of: hot)
     }
 
     func wakeReaders(of hot: HotRun) {
@@ -260,7 +270,7 @@ extension RunCommand {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
         case .start, .reset, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity,
             .completeActivity,
-            .failActivity, .cancelActivity, .operateActivities, .wake, .receive, .settleMessage:
+            .failActivity, .cancelActivity, .operateActivities, .wake, .receive, .settleMessage, .update:
             false
         }
     }

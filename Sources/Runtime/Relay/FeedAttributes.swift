@@ -57,6 +57,11 @@ enum FeedAttributes {
         case .timerFired(let attributes): json.field("timer_id", attributes.timerID.value)
         case .timerCanceled(let attributes): json.field("timer_id", attributes.timerID.value)
         case .markerRecorded(let attributes): json.field("marker_name", attributes.markerName)
+        case .workflowExecutionUpdateAdmitted(let attributes): json.field("update_id", attributes.update.value)
+        case .workflowExecutionUpdateAccepted(let attributes): json.field("update_id", attributes.update.value)
+        case .workflowExecutionUpdateCompleted(let attributes):
+            json.field("update_id", attributes.update.value)
+            json.fieldIfSet("identity", attributes.identity)
         case .upsertWorkflowSearchAttributes, .workflowPropertiesModified: break
         case .childWorkflow(let event): write(event, to: &json)
         case .externalWorkflow(let event): write(event, to: &json)

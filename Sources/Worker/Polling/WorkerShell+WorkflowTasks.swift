@@ -36,6 +36,7 @@ extension WorkerShell {
         request.identity = service.identity
         request.namespace = service.namespace
         request.workerInstanceKey = instanceKey
+        request.capabilities.discardSpeculativeWorkflowTaskWithEvents = true
         if !options.buildID.isEmpty {
             var stamp = Temporal_Api_Common_V1_WorkerVersionStamp()
             stamp.buildID = options.buildID
@@ -62,6 +63,10 @@ extension WorkerShell {
         } catch {
             for _ in 0..<reserved { activitySlots.release(activitySlot) }
             throw error
+        }
+        if response.resetHistoryEventID > 0 {
+            await processor?.forgetTask(
+                runID: task.workflowExecution.runID, backTo: response.resetHistoryEventID)
         }
         let brought = response.activityTasks.count
         for _ in brought..<max(reserved, brought) { activitySlots.release(activitySlot) }

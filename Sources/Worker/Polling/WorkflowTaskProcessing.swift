@@ -15,6 +15,10 @@ protocol WorkflowTaskProcessing: Sendable {
     /// Forgets a run, because the server did not accept its last answer; the next task comes with the whole history or fetches it.
     func evict(runID: String) async
 
+    /// Goes back to the workflow task that began with `started`: the server has forgotten the last one, which brought only
+    /// updates that were rejected.
+    func forgetTask(runID: String, backTo started: Int64) async
+
     /// How many runs are in memory.
     var cachedRuns: Int { get }
 }

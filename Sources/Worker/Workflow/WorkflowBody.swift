@@ -4,10 +4,16 @@ import History
 protocol WorkflowBody: AnyObject {
     var signalNames: [String] { get }
     var queryNames: [String] { get }
+    var updateNames: [String] { get }
     func run(_ input: Blob?, _ context: WorkflowContext) async throws -> [UInt8]
     /// - Returns: nil when no handler has this name; otherwise the rest of the handler's work, if it waits.
     func signal(_ name: String, _ arguments: Blob?, _ context: WorkflowContext) throws -> SignalDelivery?
     func query(_ name: String, _ arguments: Blob?, _ converter: DataConverter) throws -> [UInt8]?
+    /// - Returns: False when no handler has this name.
+    /// - Throws: Why the update is not accepted.
+    func validateUpdate(_ name: String, _ arguments: Blob?, _ converter: DataConverter) throws -> Bool
+    /// - Returns: nil when no handler has this name; otherwise the answer, or the rest of the handler's work if it waits.
+    func update(_ name: String, _ arguments: Blob?, _ context: WorkflowContext) throws -> UpdateDelivery?
 }
 
 enum SignalDelivery {
@@ -26,6 +32,7 @@ final class TypedWorkflowBody<Workflow: WorkflowDefinition>: WorkflowBody {
 
     var signalNames: [String] { handlers.signals.keys.sorted() + (handlers.dynamicSignal == nil ? [] : ["*"]) }
     var queryNames: [String] { handlers.queries.keys.sorted() + (handlers.dynamicQuery == nil ? [] : ["*"]) }
+    var updateNames: [String] { handlers.updates.keys.sorted() }
 
     func run(_ input: Blob?, _ context: WorkflowContext) async throws -> [UInt8] {
         let converter = context.core.converter
@@ -48,6 +55,20 @@ final class TypedWorkflowBody<Workflow: WorkflowDefinition>: WorkflowBody {
     func query(_ name: String, _ arguments: Blob?, _ converter: DataConverter) throws -> [UInt8]? {
         try handlers.queries[name]?(workflow, arguments, converter)
             ?? handlers.dynamicQuery?(workflow, name, arguments, converter)
+    }
+
+    func validateUpdate(_ name: String, _ arguments: Blob?, _ converter: DataConverter) throws -> Bool {
+        guard let handler = handlers.updates[name] else { return false }
+        try handler.validate(workflow, arguments, converter)
+        return true
+    }
+
+    func update(_ name: String, _ arguments: Blob?, _ context: WorkflowContext) throws -> UpdateDelivery? {
+        switch handlers.updates[name]?.body {
+        case .immediate(let handle): return .done(try handle(workflow, arguments, context.core.converter))
+        case .task(let prepare): return .task(try prepare(workflow, arguments, context.core.converter, context))
+        case nil: return nil
+        }
     }
 }
 

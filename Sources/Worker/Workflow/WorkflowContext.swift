@@ -8,7 +8,13 @@ import Replay
 /// A small value; copy it freely. Use it only from the workflow's own code: elsewhere its calls throw ``WorkflowEscape``.
 public struct WorkflowContext: Sendable {
     let core: WorkflowCore
-    init(core: WorkflowCore) { self.core = core }
+    /// The update whose handler this context was given to; nil in `run` and in the handlers of signals.
+    public let currentUpdate: WorkflowUpdateInfo?
+
+    init(core: WorkflowCore, update: WorkflowUpdateInfo? = nil) {
+        self.core = core
+        currentUpdate = update
+    }
 
     /// What the run knows about itself.
     public var info: WorkflowInfo { core.runInfo }

@@ -13,26 +13,35 @@ extension WorkflowCore {
     /// What one workflow task gave.
     struct Round {
         var commands: [WorkflowCommand]
+        /// What is said of updates.
+        var messages: [ProtocolMessage] = []
         /// The run's end is among the commands.
         var isClosing: Bool
     }
 
     /// Takes in one workflow task and runs the workflow until nothing moves.
     ///
-    /// - Parameter answer: The events that record the answer to this task, where it has been answered.
+    /// - Parameters:
+    ///   - answer: The events that record the answer to this task, where it has been answered.
+    ///   - messages: The updates that the task brings, where it has not.
     /// - Throws: ``WorkflowTaskProblem``; the run must then be evicted.
-    func activate(_ step: HistoryStep, answer: ArraySlice<Event>) throws(WorkflowTaskProblem) -> Round {
-        try begin(step, answer: answer)
+    func activate(
+        _ step: HistoryStep, answer: ArraySlice<Event>, messages: [ProtocolMessage] = []
+    ) throws(WorkflowTaskProblem) -> Round {
+        try begin(step, answer: answer, messages: messages)
         return try conclude()
     }
 
     /// Takes in one workflow task and runs the workflow as far as it goes; ``conclude()`` must follow, and local activities may
     /// end in between.
-    func begin(_ step: HistoryStep, answer: ArraySlice<Event>) throws(WorkflowTaskProblem) {
+    func begin(
+        _ step: HistoryStep, answer: ArraySlice<Event>, messages: [ProtocolMessage] = []
+    ) throws(WorkflowTaskProblem) {
         let activation: Activation
         do {
             activation = try machine.begin(
-                step, markers: Self.markers(in: step.events), answer: Self.meanings(in: answer))
+                step, markers: Self.markers(in: step.events), answer: Self.meanings(in: answer),
+                updates: Self.arrivals(step, answer: answer, messages: messages))
         } catch {
             throw Self.problem(error)
         }
@@ -44,7 +53,12 @@ extension WorkflowCore {
         for case .patch(let patch) in activation.answeredMarkers { recordedPatches[patch.id] = patch }
         if let seed = activation.seed { random = SeededRandom(seed: seed) }
         executor.occupy {
-            for job in activation.jobs { apply(job) }
+            for job in Self.settled(activation.jobs, step, answer: answer) { apply(job) }
+            // Handlers of what came with the start go first.
+            if let starting {
+                self.starting = nil
+                start(starting.input)
+            }
             settle()
             for case .localActivity(let end) in activation.answeredMarkers { replayLocalActivity(end) }
         }
@@ -71,7 +85,8 @@ extension WorkflowCore {
         case .start(let started):
             info = makeInfo(started)
             readProperties(started)
-            start(started.input)
+            starting = started
+        case .update(let update): deliver(update)
         case .signal(let signal): deliver(signal)
         case .requestCancel(let cause): cancelMain(cause: cause)
         case .resolve(let future, let resolution): resolve(future, resolution)
@@ -105,12 +120,14 @@ extension WorkflowCore {
         if let problem { throw WorkflowTaskProblem(cause: .workflowWorkerUnhandledFailure, error: problem) }
         if let outcome {
             try close(outcome)
-        } else if waiters.isEmpty, conditions.isEmpty, machine.startedEventID != .none, body.signalNames.isEmpty {
+        } else if waiters.isEmpty, conditions.isEmpty, machine.startedEventID != .none, body.signalNames.isEmpty,
+            body.updateNames.isEmpty
+        {
             throw escape(
                 "it waits for something that is neither an activity, a timer, another workflow nor a condition")
         }
         let isClosing = machine.isClosing
-        return Round(commands: machine.finish(), isClosing: isClosing)
+        return Round(commands: machine.finish(), messages: machine.takeMessages(), isClosing: isClosing)
     }
 
     private func escape(_ reason: String) -> WorkflowTaskProblem {

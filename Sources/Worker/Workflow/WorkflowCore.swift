@@ -45,6 +45,10 @@ final class WorkflowCore: @unchecked Sendable {
     /// The patches that the code has asked for so far.
     var notedPatches: Set<String> = []
     var patchDecisions: [String: Bool] = [:]
+    /// The start, until what came with it has been delivered.
+    var starting: WorkflowExecutionStarted?
+    /// Handlers of signals and updates that have begun and not ended.
+    var runningHandlers = 0
 
     /// Where local activities report their ends.
     let desk = LocalActivityDesk()
@@ -104,18 +108,21 @@ final class WorkflowCore: @unchecked Sendable {
                 self.end(.threw(error))
             }
         }
+        if cancelRequested { mainTask?.cancel() }
     }
 
     /// Begins a handler that waits.
     func startHandler(_ work: @escaping () async throws -> Void) {
         let work = Confined(work)
         let number = nextPart()
+        runningHandlers += 1
         let task = Task(executorPreference: executor) {
             do {
                 try await work.value()
             } catch {
                 if !self.isEvicted, self.outcome == nil { self.end(.threw(error)) }
             }
+            self.runningHandlers -= 1
             self.parts[number] = nil
         }
         parts[number] = { task.cancel() }

@@ -49,7 +49,7 @@ public protocol WorkflowDefinition: SendableMetatype {
     /// The workflow itself.
     func run(_ input: Input, _ context: WorkflowContext) async throws -> Output
 
-    /// Declares which signals and queries the workflow answers. None if not given.
+    /// Declares which signals, queries and updates the workflow answers. None if not given.
     static func registerHandlers(_ handlers: inout WorkflowHandlers<Self>)
 }
 
@@ -58,7 +58,7 @@ extension WorkflowDefinition {
     public static func registerHandlers(_ handlers: inout WorkflowHandlers<Self>) {}
 }
 
-/// The signals and queries of a workflow type, by name.
+/// The signals, queries and updates of a workflow type, by name.
 ///
 /// A second handler of the same kind and name replaces the first.
 public struct WorkflowHandlers<Workflow: WorkflowDefinition>: Sendable {
@@ -73,6 +73,7 @@ public struct WorkflowHandlers<Workflow: WorkflowDefinition>: Sendable {
     /// For signals and queries that no handler has the name of.
     var dynamicSignal: DynamicSignalHandler?
     var dynamicQuery: DynamicQueryHandler?
+    var updates: [String: UpdateHandler<Workflow>] = [:]
 
     init() {}
 
@@ -123,7 +124,7 @@ public struct WorkflowHandlers<Workflow: WorkflowDefinition>: Sendable {
         }
     }
 
-    private static func decode<Input: Decodable & SendableMetatype>(
+    static func decode<Input: Decodable & SendableMetatype>(
         _ type: Input.Type, _ arguments: Blob?, _ converter: DataConverter
     ) throws(UndecodableArgument) -> Input {
         do {

@@ -70,6 +70,12 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
         giveBack(runID, nil)
     }
 
+    func forgetTask(runID: String, backTo started: Int64) async {
+        let core = await cache.take(runID)
+        core?.machine.forgetTask(backTo: EventID(started))
+        giveBack(runID, core)
+    }
+
     private func giveBack(_ run: String, _ core: WorkflowCore?) {
         let unclean = cache.giveBack(run, core)
         if unclean > 0 { log.error("an evicted workflow did not end", metadata: ["count": "\(unclean)"]) }
@@ -107,7 +113,8 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
             for index in history.steps.indices.dropLast() {
                 _ = try core.activate(history.steps[index], answer: history.answer(to: index))
             }
-            try core.begin(last, answer: history.rest)
+            try core.begin(
+                last, answer: history.rest, messages: task.messages.map(ProtocolMessageCodec.decode))
             var completion = Temporal_Api_Workflowservice_V1_RespondWorkflowTaskCompletedRequest()
             switch try await attend(core, surroundings, began: began) {
             case .settled: break
@@ -119,6 +126,7 @@ final class WorkflowTaskProcessor: WorkflowTaskProcessing {
             completion.versioningBehavior =
                 .init(rawValue: workflows.versioning(ofType: core.workflowType)) ?? .unspecified
             completion.commands = round.commands.map(CommandCodec.encode)
+            completion.messages = round.messages.map(ProtocolMessageCodec.encode)
             for (id, query) in task.queries { completion.queryResults[id] = queryResult(query, core) }
             if task.previousStartedEventID == 0 { completion.sdkMetadata = Self.sdkMetadata }
             return (.completed(completion), isKept: !round.isClosing)

@@ -56,6 +56,9 @@ struct HistoryLine: Sendable {
         case .markerRecorded(let a): a.markerName
         case .childWorkflow(let event): detail(event)
         case .externalWorkflow(let event): detail(event)
+        case .workflowExecutionUpdateAdmitted(let a): a.update.value
+        case .workflowExecutionUpdateAccepted(let a): a.update.value
+        case .workflowExecutionUpdateCompleted(let a): a.update.value
         }
     }
 

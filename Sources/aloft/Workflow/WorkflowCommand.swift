@@ -9,7 +9,8 @@ struct WorkflowCommand: AsyncParsableCommand {
         subcommands: [
             StartWorkflow.self, ExecuteWorkflow.self, ListWorkflows.self, CountWorkflows.self, ShowWorkflow.self,
             DescribeWorkflow.self, ResultOfWorkflow.self,
-            SignalWorkflow.self, QueryWorkflow.self, CancelWorkflow.self, TerminateWorkflow.self, ResetWorkflow.self,
+            SignalWorkflow.self, QueryWorkflow.self, UpdateWorkflow.self, ExecuteUpdateWithStart.self,
+            StartUpdateWithStart.self, CancelWorkflow.self, TerminateWorkflow.self, ResetWorkflow.self,
             DeleteWorkflow.self,
         ])
 }

@@ -31,6 +31,8 @@ private final class ScriptedProcessor: WorkflowTaskProcessing {
         return answer(task)
     }
     func evict(runID: String) async { state.withLock { $0.evicted.append(runID) } }
+
+    func forgetTask(runID: String, backTo started: Int64) async {}
 }
 
 /// Hands out tasks once each; a poll that finds none waits until the server ends all polls.

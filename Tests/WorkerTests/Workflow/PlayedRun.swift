@@ -125,6 +125,11 @@ final class PlayedRun {
         let known = sticky ? Int(completedStart.value) : 0
         task.history.events = events.dropFirst(known).map { Data(EventCodec.encode($0)) }
         for (id, name) in queries { task.queries[id, default: .init()].queryType = name }
+        task.messages = updates.map { request in
+            ProtocolMessageCodec.encode(
+                ProtocolMessage(id: request.id, update: request.update, eventID: scheduled, body: request.body))
+        }
+        updates = []
         return task
     }
 
@@ -162,6 +167,9 @@ final class PlayedRun {
         return accept(completion)
     }
     private(set) var lastCompletion = Completion()
+    var accepted: [UpdateID: EventID] = [:]
+    /// Updates that the next task brings.
+    var updates: [ProtocolMessage] = []
 
     /// Runs one workflow task that fails.
     func failingStep(sticky: Bool = false) async throws -> (cause: Int, message: String, type: String) {
@@ -171,6 +179,13 @@ final class PlayedRun {
         events.removeLast(events.count - scheduledAt)
         let failure = DataConverter.default.error(fromFailure: [UInt8](request.failure))
         return (request.cause.rawValue, failure.message, (failure as? ApplicationFailure)?.type ?? "")
+    }
+
+    /// The server forgets the last task, as it does when nothing came of it.
+    func forgetLastTask(keeping count: Int) async {
+        events.removeLast(events.count - count)
+        completedStart = EventID(Int64(count) - 1)
+        await processor.forgetTask(runID: runID, backTo: completedStart.value)
     }
 
     private func accept(_ completion: Completion) -> [String] {
@@ -274,6 +289,7 @@ final class PlayedRun {
                 .workflowPropertiesModified(
                     WorkflowPropertiesModified(upsertedMemo: memo, workflowTaskCompletedEventID: answer)))
             return "memo"
+        case .protocolMessage(let id): return recordUpdate(id)
         case .unsupported(let type): return "unsupported \(type)"
         case .refused(let cause, _): return "refused \(cause)"
         }
