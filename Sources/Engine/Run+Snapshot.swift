@@ -66,6 +66,7 @@ extension Run {
         try coder.code(&isHeld)
         try coder.code(&resetRequestID)
         try outgoing.code(&coder)
+        try coder.code(&isDeleted)
         try deliveries.code(&coder)
         try coder.code(&historySizeBytes)
     }

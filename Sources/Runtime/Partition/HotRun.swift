@@ -64,7 +64,7 @@ final class HotRun {
     /// May it leave memory without anybody noticing?
     var isEvictable: Bool {
         isSettled && !hasUnwrittenState && readers.isEmpty && queries.isEmpty && run.startedWorkflowTask == nil
-            && !run.hasMessages
+            && !run.hasMessages && !run.isDeleted
     }
 
     func summary() -> RunSummary { RunSummary(of: run, key: key) }
