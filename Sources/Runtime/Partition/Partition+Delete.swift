@@ -17,7 +17,7 @@ extension Partition {
 
     func removeDeleted(_ key: RunKey) async {
         do {
-            _ = try await services.runs.forgetRuns([key])
+            try await services.runs.removeDeletedRun(key)
             if let hot = runs[key] { forget(hot) }
         } catch {
             services.logger.warning("run not removed", metadata: ["run": "\(key)", "why": "\(error)"])
