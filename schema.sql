@@ -359,8 +359,9 @@ create table aloft.requests (
 ------------------------------------------------------------------------------------------------- the end of the retention
 
 -- Removes runs for good, with their histories: such that are closed and have nothing left to do, and all runs of deleted
--- namespaces. Others stay. It is the only way in which events leave the database. Returns how many runs were removed.
-create function aloft.forget_runs(p_slots int2[], p_run_ids uuid[]) returns int8 language plpgsql security definer
+-- namespaces; with p_awake also closed ones that their server has nothing left to do for. Others stay. It is the only way in which events leave the database. Returns how many runs were removed.
+create function aloft.forget_runs(p_slots int2[], p_run_ids uuid[], p_awake boolean default false) returns int8
+    language plpgsql security definer
     set search_path = pg_catalog, pg_temp set aloft.forgetting = 'yes' as $$
 declare
     v_count int8;
@@ -368,7 +369,7 @@ begin
     with doomed as materialized (
         select r.slot, r.run_id from unnest(p_slots, p_run_ids) as i (slot, run_id)
         join aloft.runs r on r.slot = i.slot and r.run_id = i.run_id
-        where (r.close_time is not null and r.wake_at is null)
+        where (r.close_time is not null and (p_awake or r.wake_at is null))
             or exists (select from aloft.namespaces n where n.id = r.namespace_id and n.state = 3)
         order by r.slot, r.run_id for update of r),
     events as (delete from aloft.events e using doomed d where e.slot = d.slot and e.run_id = d.run_id),
@@ -390,14 +391,14 @@ $$;
 
 revoke all on function outbox.publish(text, text, text, text, jsonb, text, text, text) from public;
 revoke all on function outbox.assign_positions(int4) from public;
-revoke all on function aloft.forget_runs(int2[], uuid[]) from public;
+revoke all on function aloft.forget_runs(int2[], uuid[], boolean) from public;
 
 grant usage on schema aloft, outbox to aloft_server;
 grant select on aloft.schema_migrations to aloft_server;
 grant select, insert, update on aloft.runs, aloft.run_counts, aloft.nodes, aloft.lanes, aloft.operations to aloft_server;
 grant select, insert, update, delete on aloft.namespaces, aloft.relay_marks, aloft.requests to aloft_server;
 grant select, insert, delete on aloft.search_attributes, aloft.search_values to aloft_server;
-grant execute on function aloft.forget_runs(int2[], uuid[]) to aloft_server;
+grant execute on function aloft.forget_runs(int2[], uuid[], boolean) to aloft_server;
 grant select, insert on aloft.events, aloft.activity_attempts, aloft.outbox to aloft_server;
 grant select, update on outbox.event to aloft_server;
 grant usage on sequence outbox.position to aloft_server;

@@ -29,7 +29,7 @@ grpc=$(value grpc)
 (cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
-for area in core starting inside children external reset visibility namespaces operators activity_operators updates; do
+for area in core starting inside children external reset delete visibility namespaces operators activity_operators updates; do
     (cd Tests/Conformance && ALOFT=$aloft timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
 done
 (cd Tests/Conformance && ../../.cache/venv/bin/python http_paths.py "$grpc" "$(value http)")

@@ -10,7 +10,7 @@ aloft=$(realpath "${ALOFT:-.build/debug/aloft}")
 python=$PWD/.cache/venv/bin/python
 scenarios=(soak)
 if [[ "${1:-}" == all ]]; then
-    scenarios=(soak mixed two_nodes postgres_faults)
+    scenarios=(soak mixed two_nodes children_kill children_nodes postgres_faults)
     shift
 fi
 seconds=${1:-20}

@@ -36,7 +36,7 @@ extension Run {
     /// Left out of account: the sticky queue and the number of a transient attempt, which a crash may forget.
     public var isRebuiltByHistory: Bool {
         guard isOpen else { return true }
-        guard eventBuffer.isEmpty, outgoing.isEmpty, deliveries.inOrder.isEmpty, !isHeld,
+        guard eventBuffer.isEmpty, outgoing.isEmpty, deliveries.isEmpty, !isHeld,
             workflowTask.pending?.lease?.isRecorded != true
         else { return false }
         return activities.table.all.allSatisfy { $0.attempt == 1 && !$0.isStarted && !$0.endIsBuffered }

@@ -10,6 +10,22 @@ extension Run {
         emit(.workflowExecutionTerminated(attributes), &draft)
     }
 
+    /// The run closes if it is open; it goes when everybody has been told.
+    mutating func delete(by identity: String, _ draft: inout Draft) {
+        guard !isDeleted else {
+            draft.reply = .duplicate
+            return
+        }
+        isDeleted = true
+        draft.changedState = true
+        guard isOpen else { return }
+        endStartedTaskByForce(&draft)
+        guard isOpen else { return }
+        emit(
+            .workflowExecutionTerminated(
+                WorkflowExecutionTerminated(reason: "workflow execution deleted", identity: identity)), &draft)
+    }
+
     /// Before a run is closed from outside: the started task fails, what was buffered is recorded.
     mutating func endStartedTaskByForce(_ draft: inout Draft) {
         guard workflowTask.isStarted else { return }

@@ -33,14 +33,13 @@ extension Run {
     public var lastMessageNumber: Int64 { outgoing.lastNumber }
 
     /// The messages that this run and those before it got; the run after it must know them too.
-    public var deliveredMessages: [RequestID] { deliveries.inOrder }
+    public var deliveredMessages: [Delivery] { deliveries.inOrder }
 
     // MARK: Receiving
 
     /// Another run tells this one something. The reply is ``Reply/received(_:)``.
     mutating func receive(_ message: RunMessage, _ draft: inout Draft) throws(Rejection) {
-        let id = RequestID("\(message.id)")
-        if deliveries.contains(id) {
+        if deliveries.contains(message.id) {
             draft.reply = .received(.done)
             return
         }
@@ -53,7 +52,9 @@ extension Run {
         case .requestCancel(let cancel): receive(cancel, from: message.id.sender, &draft)
         case .childClosed(let closed): childClosed(closed, message.id.sender.workflow, &draft)
         }
-        if !draft.events.isEmpty || draft.changedState { deliveries.remember(id) }
+        if message.body.mustBeRemembered, !draft.events.isEmpty || draft.changedState {
+            deliveries.remember(Delivery(sender: message.id.sender.run, number: message.id.number))
+        }
         if case .done = draft.reply { draft.reply = .received(.done) }
     }
 

@@ -14,11 +14,11 @@ public struct ResetRun: Hashable, Sendable {
     public var requestID: RequestID
     public var namespaceName: String
     /// What the runs before this one got from other runs.
-    public var deliveredMessages: [RequestID]
+    public var deliveredMessages: [Delivery]
 
     public init(
         key: RunKey, baseRun: RunID, copied: [Event], reapplied: [ReappliedFact], reason: String, identity: String,
-        requestID: RequestID, namespaceName: String, deliveredMessages: [RequestID] = []
+        requestID: RequestID, namespaceName: String, deliveredMessages: [Delivery] = []
     ) {
         self.key = key
         self.baseRun = baseRun

@@ -68,6 +68,7 @@ extension Run {
         try coder.code(&isHeld)
         try coder.code(&resetRequestID)
         try outgoing.code(&coder)
+        try coder.code(&isDeleted)
         try deliveries.code(&coder)
         try updates.code(&coder)
         try coder.code(&historySizeBytes)

@@ -73,7 +73,7 @@ extension Run {
     ///   `now` + `horizon`; else its next deadline; `nil` for a run that waits for somebody else, or is closed
     ///   and has told everybody.
     public func wakeHint(at now: Timestamp, horizon: TimeSpan) -> Timestamp? {
-        guard isOpen else { return outgoing.isEmpty ? nil : .zero }
+        guard isOpen else { return outgoing.isEmpty && !isDeleted ? nil : .zero }
         if isBusy { return .zero }
         guard let next = nextDeadline else { return nil }
         return next <= now.advanced(by: horizon) ? .zero : next

@@ -34,8 +34,10 @@ public struct Run: Hashable, Sendable {
     /// The request that began the run, when it came from a reset.
     var resetRequestID: RequestID = ""
     var outgoing = OutgoingMessages()
+    /// Deleted: it is removed from the store once its messages are confirmed.
+    public internal(set) var isDeleted = false
     /// Messages of other runs that were taken, by this run or by those before it.
-    var deliveries = RememberedRequests()
+    var deliveries = Deliveries()
     /// Bytes of the stored history, as the shell counts them.
     public internal(set) var historySizeBytes: Int64 = 0
 
@@ -98,6 +100,7 @@ public struct Run: Hashable, Sendable {
         case .operateActivities(let request): try operateActivities(request, &draft)
         case .wake: wake(&draft)
         case .resetSticky: resetSticky(&draft)
+        case .delete(let identity): delete(by: identity, &draft)
         case .receive(let message): try receive(message, &draft)
         case .settleMessage(let request): settle(request, &draft)
         }

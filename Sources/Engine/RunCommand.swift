@@ -27,6 +27,8 @@ public enum RunCommand: Hashable, Sendable {
     case wake
     /// Forgets the sticky queue; a scheduled task moves to the normal queue.
     case resetSticky
+    /// The run is to be removed from the store; an open one is terminated.
+    case delete(identity: String)
     /// Another run tells this one something; a repeated message changes nothing.
     case receive(RunMessage)
     /// A message of this run has reached its receiver.
@@ -45,11 +47,11 @@ public struct StartRun: Hashable, Sendable {
     /// The first workflow task waits until the parent has recorded the start.
     public var isHeld: Bool
     /// What the runs before this one got from other runs, so that a repeated message is known.
-    public var deliveredMessages: [RequestID]
+    public var deliveredMessages: [Delivery]
 
     public init(
         key: RunKey, attributes: WorkflowExecutionStarted, userMetadata: Blob? = nil, signal: SignalRun? = nil,
-        eager: StartWorkflowTask? = nil, isHeld: Bool = false, deliveredMessages: [RequestID] = []
+        eager: StartWorkflowTask? = nil, isHeld: Bool = false, deliveredMessages: [Delivery] = []
     ) {
         self.key = key
         self.attributes = attributes

@@ -40,12 +40,18 @@ extension PostgresStore {
         _ = try await run([LeaseStatements.release.call { $0.text(node) }])
     }
 
-    public func laneOwners() async throws(StoreError) -> [Int16: String] {
-        let result = try await read(LeaseStatements.owners.call())
+    public func laneOwners() async throws(StoreError) -> [Int16: String] { try await byLane(LeaseStatements.owners) }
+
+    public func laneAddresses() async throws(StoreError) -> [Int16: String] {
+        try await byLane(LeaseStatements.addresses)
+    }
+
+    private func byLane(_ statement: Statement) async throws(StoreError) -> [Int16: String] {
+        let result = try await read(statement.call())
         return try decode { () throws(PostgresError) in
-            var owners: [Int16: String] = [:]
-            for index in 0..<result.count { owners[try result[index].int16(0)] = try result[index].text(1) }
-            return owners
+            var texts: [Int16: String] = [:]
+            for index in 0..<result.count { texts[try result[index].int16(0)] = try result[index].text(1) }
+            return texts
         }
     }
 

@@ -26,6 +26,14 @@ extension PostgresStore {
     }
 
     public func forgetRuns(_ runs: [RunKey]) async throws(StoreError) -> Int {
+        try await forget(runs, RetentionStatements.forget)
+    }
+
+    public func removeDeletedRun(_ run: RunKey) async throws(StoreError) {
+        _ = try await forget([run], RetentionStatements.forgetAwake)
+    }
+
+    private func forget(_ runs: [RunKey], _ statement: Statement) async throws(StoreError) -> Int {
         var rows: [(slot: Int16, run: PostgresUUID)] = []
         for key in runs {
             rows.append(
@@ -35,7 +43,7 @@ extension PostgresStore {
                 ))
         }
         let results = try await run([
-            RetentionStatements.forget.call {
+            statement.call {
                 $0.column(of: .int2, rows) { $0.int16($1.slot) }
                 $0.column(of: .uuid, rows) { $0.uuid($1.run) }
             }

@@ -123,4 +123,5 @@ async def main() -> None:
     print("1 passed, 0 failed")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -39,6 +39,8 @@ extension MemoryStore {
         }
     }
 
+    public func removeDeletedRun(_ run: RunKey) async throws(StoreError) { _ = try await forgetRuns([run]) }
+
     public func forgetRuns(_ runs: [RunKey]) async throws(StoreError) -> Int {
         try reading { state throws(StoreError) in
             var count = 0

@@ -51,6 +51,8 @@ extension MemoryStore: LeaseStore {
         }
     }
 
+    public func laneAddresses() async throws(StoreError) -> [Int16: String] { try await laneOwners() }
+
     /// Takes every lane away from its owner, as if its lease had run out.
     public func expireLeases() {
         state.withLock { state in

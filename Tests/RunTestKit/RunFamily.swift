@@ -151,7 +151,8 @@ public struct RunFamily: Sendable {
 
     private mutating func deliver(_ message: RunMessage, losesAnswer: Bool) throws {
         deliveries += 1
-        let outcome = try receive(message)
+        // As between nodes.
+        let outcome = try MessageOutcome(bytes: receive(RunMessage(bytes: message.bytes)).bytes)
         if losesAnswer {
             repeated += 1
             return

@@ -17,6 +17,7 @@ extension WireEntry {
         "RequestCancelWorkflowExecution": WireEntry { $0.requestCancelWorkflowExecution },
         "TerminateWorkflowExecution": WireEntry { $0.terminateWorkflowExecution },
         "ResetWorkflowExecution": WireEntry { $0.resetWorkflowExecution },
+        "DeleteWorkflowExecution": WireEntry { $0.deleteWorkflowExecution },
         "ResetStickyTaskQueue": WireEntry { $0.resetStickyTaskQueue },
         "QueryWorkflow": WireEntry(mayWait: true) { $0.queryWorkflow },
         "UpdateWorkflowExecution": WireEntry(mayWait: true) { $0.updateWorkflowExecution },

@@ -20,6 +20,8 @@ public struct WireOptions: Sendable {
     public var pollTimeMin = TimeSpan.seconds(2)
     public var retentionMin = TimeSpan.hours(1)
     public var requestBytesMax = 4 << 20
+    /// Other nodes of the database; nil serves none.
+    public var nodes: NodeService?
     /// The time; tests inject their own.
     public var now: @Sendable () -> Timestamp
 

@@ -27,6 +27,15 @@ extension WireService {
         return .with { $0.runID = run.value }
     }
 
+    func deleteWorkflowExecution(
+        _ request: Temporal_Api_Workflowservice_V1_DeleteWorkflowExecutionRequest, _ call: WireCall
+    ) async throws -> Temporal_Api_Workflowservice_V1_DeleteWorkflowExecutionResponse {
+        let target = try await target(
+            request.namespace, request.workflowExecution, isSet: request.hasWorkflowExecution)
+        try await backend.deleteWorkflow(target)
+        return .init()
+    }
+
     private static func exclusions(
         _ request: Temporal_Api_Workflowservice_V1_ResetWorkflowExecutionRequest
     ) throws(Rejection) -> ReapplyExclusions {

@@ -38,10 +38,11 @@ public final class WireService: Sendable {
     public static func isKnown(_ method: WireMethod) -> Bool { entry(for: method) != nil }
 
     private static func entry(for method: WireMethod) -> WireEntry? {
+        if method == .deliverMessage { return WireEntry.deliverMessage }
         switch method.service {
-        case WireMethod.workflowService: WireEntry.workflowService[method.name]
-        case WireMethod.operatorService: WireEntry.operatorService[method.name]
-        default: nil
+        case WireMethod.workflowService: return WireEntry.workflowService[method.name]
+        case WireMethod.operatorService: return WireEntry.operatorService[method.name]
+        default: return nil
         }
     }
 
@@ -95,6 +96,16 @@ struct WireEntry: Sendable {
     let read: @Sendable (JSONValue) throws(Rejection) -> [UInt8]
     /// The JSON of the encoded response.
     let show: @Sendable ([UInt8], JSONTranscoder) throws -> JSONValue
+
+    static let deliverMessage = WireEntry { service, call in try await service.deliverMessage(call) }
+
+    private init(_ run: @escaping @Sendable (WireService, WireCall) async throws -> [UInt8]) {
+        mayWait = false
+        self.run = run
+        // Not for people: there is no JSON of it.
+        read = { _ throws(Rejection) in throw .invalid("the request has no JSON form") }
+        show = { _, _ in .null }
+    }
 
     init<Request: Message, Response: Message>(
         mayWait: Bool = false, _ body: @escaping @Sendable (WireService) -> (Request, WireCall) async throws -> Response

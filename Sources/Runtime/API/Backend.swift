@@ -19,6 +19,8 @@ public protocol Backend: OperatorBackend {
         async throws
     func terminateWorkflow(_ target: RunTarget, _ terminate: WorkflowExecutionTerminated) async throws
     func resetSticky(_ target: RunTarget) async throws
+    /// Removes a run for good; an open one is terminated. Returns before it is gone.
+    func deleteWorkflow(_ target: RunTarget) async throws
     /// Begins a new run with the first part of another's history.
     func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID
 

@@ -27,6 +27,8 @@ extension Host: Backend {
         try await partition(target).tell(target, .resetSticky, by: "")
     }
 
+    public func deleteWorkflow(_ target: RunTarget) async throws { try await partition(target).delete(target) }
+
     public func resetWorkflow(_ request: ResetWorkflowRequest) async throws -> RunID {
         try await partition(request.target).reset(request)
     }

@@ -65,7 +65,7 @@ final class HotRun {
     /// May it leave memory without anybody noticing?
     var isEvictable: Bool {
         isSettled && !hasUnwrittenState && readers.isEmpty && queries.isEmpty && run.startedWorkflowTask == nil
-            && !run.hasMessages && updateWaiters.isEmpty && !run.hasWaitingUpdates
+            && !run.hasMessages && !run.isDeleted && updateWaiters.isEmpty && !run.hasWaitingUpdates
     }
 
     func summary() -> RunSummary { RunSummary(of: run, key: key) }

@@ -197,6 +197,7 @@ extension Partition {
             for effect in write.effects { deliver(effect, of: hot) }
             if hot.run.status?.isOpen == false { close(hot) }
             sendMessages(of: hot)
+            forgetIfDeleted(hot)
         }
         if !entries.isEmpty { services.feed?.committed(entries) }
     }

@@ -78,6 +78,7 @@ extension Partition {
         for offer in hot.run.outstandingOffers { services.queues.offer(offer, of: key) }
         hot.durableMessage = run.lastMessageNumber
         sendMessages(of: hot)
+        forgetIfDeleted(hot)
         return hot
     }
 

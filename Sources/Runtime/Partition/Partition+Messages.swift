@@ -45,6 +45,7 @@ extension Partition {
                     lettersUnderWay += 1
                     group.addTask { await self.carry(letter) }
                 }
+                while let key = toForget.popFirst() { group.addTask { await self.removeDeleted(key) } }
                 await courierBell.wait()
             }
         }

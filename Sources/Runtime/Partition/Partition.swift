@@ -44,6 +44,8 @@ actor Partition {
     // Messages between runs.
     var letters = Fifo<Letter>()
     var lettersUnderWay = 0
+    /// Deleted runs that nobody needs any more.
+    var toForget = Fifo<RunKey>()
     var lastStay: UInt64 = 0
     nonisolated let courierBell = Bell()
 
@@ -270,7 +272,7 @@ extension RunCommand {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
         case .start, .reset, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity,
             .completeActivity,
-            .failActivity, .cancelActivity, .operateActivities, .wake, .receive, .settleMessage, .update:
+            .failActivity, .cancelActivity, .operateActivities, .wake, .delete, .receive, .settleMessage, .update:
             false
         }
     }

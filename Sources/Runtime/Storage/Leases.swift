@@ -24,4 +24,6 @@ public protocol LeaseStore: Sendable {
     func releaseLanes(node: String) async throws(StoreError)
     /// Which node owns each lane now (for forwarding and for `doctor`).
     func laneOwners() async throws(StoreError) -> [Int16: String]
+    /// Where the owner of each lane is reached.
+    func laneAddresses() async throws(StoreError) -> [Int16: String]
 }

@@ -11,4 +11,7 @@ public protocol RetentionStore: Sendable {
     ///
     /// - Returns: how many were removed.
     func forgetRuns(_ runs: [RunKey]) async throws(StoreError) -> Int
+
+    /// Removes a closed run with its history, although its row says that it must be loaded after a crash.
+    func removeDeletedRun(_ run: RunKey) async throws(StoreError)
 }

@@ -53,5 +53,12 @@ enum LeaseStatements {
         select lane, owner from aloft.lanes where owner is not null and expires_at >= clock_timestamp()
         """)
 
-    static let all = [addLanes, countLanes, seeNode, acquire, renew, release, owners]
+    static let addresses = Statement(
+        "lanes_addresses",
+        """
+        select l.lane, n.address from aloft.lanes l join aloft.nodes n on n.node = l.owner
+        where l.expires_at >= clock_timestamp()
+        """)
+
+    static let all = [addLanes, countLanes, seeNode, acquire, renew, release, owners, addresses]
 }

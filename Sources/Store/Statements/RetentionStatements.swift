@@ -13,5 +13,9 @@ enum RetentionStatements {
 
     static let forget = Statement("runs_forget", "select aloft.forget_runs($1::int2[], $2::uuid[])")
 
-    static let all = [closed, forget]
+    /// Also such that wait to be looked at by their server, which is the one that asks.
+    static let forgetAwake = Statement(
+        "runs_forget_awake", "select aloft.forget_runs($1::int2[], $2::uuid[], true)")
+
+    static let all = [closed, forget, forgetAwake]
 }

@@ -6,6 +6,7 @@ import Messaging
 import Postgres
 import Runtime
 import Store
+import Worker
 
 /// A server's parts, wired: store, host, relay, gateway. The only place that knows all of them.
 final class ServerAssembly: Sendable {
@@ -33,16 +34,21 @@ final class ServerAssembly: Sendable {
     private let relay: FeedRelay?
     private let jetStream: JetStreamClient?
     private let webhookIntake: WebhookIntake
+    private let link: NodeLink
 
     init(_ settings: ServerSettings, log: Logger) async throws {
         self.settings = settings
         self.log = log
-        let configuration = HostConfiguration(node: settings.node)
+        let own = NodeAddress(address: settings.listen.advertised, key: UUID().uuidString.lowercased())
+        let configuration = HostConfiguration(node: settings.node, address: own.text)
         let store = try await PostgresStore.open(
             .init(
                 PostgresConfiguration(url: settings.databaseURL, applicationName: "aloft \(settings.node)"),
                 laneCount: configuration.laneCount))
         self.store = store
+        let link = NodeLink(
+            store: store, laneCount: configuration.laneCount, own: own, security: settings.listen.peerSecurity)
+        self.link = link
         let names = NamespaceNames(store: store)
         let jetStream = settings.natsURL.map {
             JetStreamClient(NATSConfiguration(url: $0, name: "aloft \(settings.node)"), log: log)
@@ -56,9 +62,12 @@ final class ServerAssembly: Sendable {
         self.relay = relay
         host = Runtime.Host(
             stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: CodecEventEncoder(),
-            configuration: configuration, feed: relay, logger: log,
+            configuration: configuration, feed: relay, peers: link, logger: log,
             relayIsConnected: { relay?.isConnected ?? true })
-        wire = WireService(backend: host)
+        var options = WireOptions()
+        let node = host
+        options.nodes = NodeService(key: own.key) { try await node.deliver($0) }
+        wire = WireService(backend: host, options: options)
         webhookIntake = WebhookIntake(databaseURL: settings.databaseURL)
         try await names.load()
         try await registerDefaultNamespace(names)
@@ -94,6 +103,7 @@ final class ServerAssembly: Sendable {
             failure = error
         }
         await host.shutdown()
+        await link.closeAll()
         for task in background.reversed() {
             task.cancel()
             await task.value

@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import Worker
 
 /// Everything a server process needs to know.
 struct ServerSettings: Sendable {
@@ -17,6 +18,21 @@ struct ServerSettings: Sendable {
         var grpcPort = 7233
         var httpPort = 7243
         var tls: GRPCServerOptions.TLS?
+
+        /// Where other nodes reach this one; a wildcard address stands for the machine's name.
+        var advertised: String {
+            let isWildcard = host == "0.0.0.0" || host == "::"
+            return "\(isWildcard ? ProcessInfo.processInfo.hostName : host):\(grpcPort)"
+        }
+
+        /// How other nodes are called: as this one is.
+        var peerSecurity: GRPCTransportOptions.Security {
+            guard let tls else { return .plaintext }
+            return .tls(
+                GRPCTransportOptions.TLS(
+                    trustRootsFile: tls.clientAuthoritiesFile, certificateFile: tls.certificateFile,
+                    privateKeyFile: tls.privateKeyFile))
+        }
     }
 
     /// A name that is the same after a restart on the same machine and port, so that the lanes come back at once.
