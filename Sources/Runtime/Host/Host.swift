@@ -10,7 +10,10 @@ import Synchronization
 public final class Host: Sendable {
     let services: Services
     let partitions: [Partition]
+    let router: RunRouter
     let stores: Stores
+    /// nil when the store keeps no schedules.
+    let schedules: ScheduleKeeper?
     let directory: NamespaceDirectory
     private let relayIsConnected: @Sendable () -> Bool
     private let running = Mutex<Task<Void, Never>?>(nil)
@@ -22,9 +25,12 @@ public final class Host: Sendable {
         public var requests: any RequestStore
         public var leases: any LeaseStore
         public var namespaces: any NamespaceStore
+        public var schedules: (any ScheduleStore)?
         public init(
-            runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore
+            runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore,
+            schedules: (any ScheduleStore)? = nil
         ) {
+            self.schedules = schedules
             self.runs = runs
             self.requests = requests
             self.leases = leases
@@ -61,6 +67,9 @@ public final class Host: Sendable {
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
         self.partitions = partitions
+        let router = RunRouter(partitions: partitions, laneCount: configuration.laneCount)
+        self.router = router
+        schedules = stores.schedules.map { ScheduleKeeper(store: $0, services: services, router: router) }
         drained.connect(partitions)
         services.route.connect(partitions)
     }
@@ -88,6 +97,8 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        await schedules?.drain()
+        await schedules?.finished()
         for partition in partitions { await partition.drain() }
         let task = running.withLock { running in
             let task = running
@@ -111,6 +122,7 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        await schedules?.abandon()
         for partition in partitions { await partition.abandon() }
         let task = running.withLock { $0 }
         task?.cancel()
@@ -131,6 +143,7 @@ public final class Host: Sendable {
             group.addTask { await self.services.readers.run() }
             group.addTask { await self.services.answers.run() }
             group.addTask { await self.runLeases() }
+            if let schedules { group.addTask { await schedules.run() } }
         }
     }
 
@@ -164,6 +177,7 @@ public final class Host: Sendable {
         for lane in byLane.keys.sorted() {
             if let lease = byLane[lane] { await partition(ofLane: lane).adopt(lease, validUntil: validUntil) }
         }
+        await schedules?.held(renewed, validUntil: validUntil)
         var owned = 0
         for partition in partitions { owned += await partition.ownedLanes }
         guard owned < configuration.laneCount else { return }
@@ -171,18 +185,18 @@ public final class Host: Sendable {
             node: configuration.node, address: configuration.address, limit: configuration.laneCount - owned,
             seconds: seconds)
         for lease in acquired { await partition(ofLane: lease.lane).adopt(lease, validUntil: validUntil) }
-        if !acquired.isEmpty { services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"]) }
+        if !acquired.isEmpty {
+            await schedules?.held(renewed + acquired, validUntil: validUntil)
+            services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"])
+        }
     }
 
     // MARK: Routing
 
-    private func partition(ofLane lane: Int16) -> Partition {
-        partitions[Int(lane) / (configuration.laneCount / configuration.partitionCount)]
-    }
+    private func partition(ofLane lane: Int16) -> Partition { router.partition(ofLane: lane) }
 
     func partition(_ namespace: NamespaceID, _ workflow: WorkflowID) -> Partition {
-        let slot = Slots.slot(namespace: namespace, workflow: workflow)
-        return partition(ofLane: Slots.lane(of: slot, laneCount: configuration.laneCount))
+        router.partition(namespace, workflow)
     }
 
     func partition(_ target: RunTarget) -> Partition { partition(target.namespace, target.workflow) }

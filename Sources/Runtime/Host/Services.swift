@@ -16,6 +16,8 @@ struct Services: Sendable {
     let route: MessageRoute
     /// Callers that wait for the answer to a query.
     let answers: ParkingLot<QueryOutcome>
+    /// Who waits for workflows to close.
+    let closes = CloseWatch()
     let logger: Logger
     let configuration: HostConfiguration
     /// Rung when a lane was lost or is in doubt, so that the leases are looked at now.

@@ -179,7 +179,10 @@ extension Partition {
             }
             guard !hot.isDropped else { continue }
             for effect in write.effects { services.queues.offer(effect, of: hot.key) }
-            if hot.run.status?.isOpen == false { close(hot) }
+            if hot.run.status?.isOpen == false {
+                close(hot)
+                services.closes.closed(hot.key)
+            }
             sendMessages(of: hot)
         }
         if !entries.isEmpty { services.feed?.committed(entries) }

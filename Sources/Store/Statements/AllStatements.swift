@@ -5,5 +5,5 @@ public enum AllStatements {
     public static let list: [Statement] =
         RunStatements.all + VisibilityStatements.all + LeaseStatements.all + OutboxStatements.all
         + NamespaceStatements.all
-        + RequestStatements.all + MigrationStatements.all
+        + RequestStatements.all + MigrationStatements.all + ScheduleStatements.all
 }
