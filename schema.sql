@@ -197,7 +197,8 @@ create table aloft.batch_targets (
     run_id       uuid,           -- null: the current one
     job_id       text collate "C" not null,
     workflow_id  text not null,
-    constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal)
+    constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal),
+    constraint batch_targets_run unique (slot, namespace_id, job_id, workflow_id, run_id)
 );
 
 -------------------------------------------------------------------------------------------------------------- event feed

@@ -9,7 +9,7 @@ struct TemporalRoute: Sendable {
     let read: @Sendable (JSONValue) throws -> [UInt8]
     let show: @Sendable ([UInt8], JSONTranscoder) throws -> JSONValue
 
-    private init<Request: Message, Response: Message>(_ method: String, _: Request.Type, _: Response.Type) {
+    init<Request: Message, Response: Message>(_ method: String, _: Request.Type, _: Response.Type) {
         self.method = method
         read = { try JSONTranscoder().read($0, as: Request.self).serializedBytes() }
         show = { try $1.show(Response(serializedBytes: $0)) }
@@ -24,7 +24,7 @@ struct TemporalRoute: Sendable {
             ["/api/v1/namespaces/{namespace}/\(path)", "/namespaces/{namespace}/\(path)"]
         }
         for (verb, paths, route) in serverRoutes { add(verb, paths, route) }
-        for (verb, path, route) in runRoutes { add(verb, namespaced(path), route) }
+        for (verb, path, route) in runRoutes + scheduleRoutes { add(verb, namespaced(path), route) }
         return table
     }()
 

@@ -14,6 +14,7 @@ public final class Host: Sendable {
     let stores: Stores
     /// nil when the store keeps no schedules.
     let schedules: ScheduleKeeper?
+    let batches: BatchKeeper?
     let directory: NamespaceDirectory
     private let relayIsConnected: @Sendable () -> Bool
     private let running = Mutex<Task<Void, Never>?>(nil)
@@ -26,10 +27,12 @@ public final class Host: Sendable {
         public var leases: any LeaseStore
         public var namespaces: any NamespaceStore
         public var schedules: (any ScheduleStore)?
+        public var batches: (any BatchStore)?
         public init(
             runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore,
-            schedules: (any ScheduleStore)? = nil
+            schedules: (any ScheduleStore)? = nil, batches: (any BatchStore)? = nil
         ) {
+            self.batches = batches
             self.schedules = schedules
             self.runs = runs
             self.requests = requests
@@ -70,6 +73,7 @@ public final class Host: Sendable {
         let router = RunRouter(partitions: partitions, laneCount: configuration.laneCount)
         self.router = router
         schedules = stores.schedules.map { ScheduleKeeper(store: $0, services: services, router: router) }
+        batches = stores.batches.map { BatchKeeper(store: $0, services: services, router: router) }
         drained.connect(partitions)
         services.route.connect(partitions)
     }
@@ -97,6 +101,7 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        await batches?.drain()
         await schedules?.drain()
         await schedules?.finished()
         for partition in partitions { await partition.drain() }
@@ -122,6 +127,7 @@ public final class Host: Sendable {
         services.queues.close()
         services.readers.finishAll()
         services.answers.finishAll()
+        await batches?.drain()
         await schedules?.abandon()
         for partition in partitions { await partition.abandon() }
         let task = running.withLock { $0 }
@@ -144,6 +150,7 @@ public final class Host: Sendable {
             group.addTask { await self.services.answers.run() }
             group.addTask { await self.runLeases() }
             if let schedules { group.addTask { await schedules.run() } }
+            if let batches { group.addTask { await batches.run() } }
         }
     }
 
@@ -178,6 +185,7 @@ public final class Host: Sendable {
             if let lease = byLane[lane] { await partition(ofLane: lane).adopt(lease, validUntil: validUntil) }
         }
         await schedules?.held(renewed, validUntil: validUntil)
+        await batches?.held(renewed)
         var owned = 0
         for partition in partitions { owned += await partition.ownedLanes }
         guard owned < configuration.laneCount else { return }
@@ -187,6 +195,7 @@ public final class Host: Sendable {
         for lease in acquired { await partition(ofLane: lease.lane).adopt(lease, validUntil: validUntil) }
         if !acquired.isEmpty {
             await schedules?.held(renewed + acquired, validUntil: validUntil)
+            await batches?.held(renewed + acquired)
             services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"])
         }
     }

@@ -73,6 +73,7 @@ extension ScheduleKeeper {
             let hot = try await self.writable(key)
             // A row that is not there yet could not be deleted.
             if hot.version == nil { try await self.stored(hot) }
+            _ = try self.check(key)
             hot.isDeleted = true
             self.markDirty(hot)
             try await self.stored(hot)

@@ -202,8 +202,9 @@ actor ScheduleKeeper {
         if hasMore { arm(hot, for: now) } else if let next = hot.schedule.nextMoment(hot.times) { arm(hot, for: next) }
     }
 
+    /// Once the keeper drains nothing more is stored: what is decided then is decided again by the next owner.
     func markDirty(_ hot: HotSchedule) {
-        guard !hot.isDirty, !hot.isDropped else { return }
+        guard !hot.isDirty, !hot.isDropped, !isDraining else { return }
         hot.isDirty = true
         dirty.append(hot)
         writerBell.ring()

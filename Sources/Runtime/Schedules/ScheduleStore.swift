@@ -13,7 +13,7 @@ public struct ScheduleKey: Hashable, Sendable, CustomStringConvertible {
     public var description: String { id.value }
 
     /// A schedule lives in a slot like a run does: the one that this workflow id hashes to.
-    var slot: Int16 {
+    public var slot: Int16 {
         Slots.slot(namespace: namespace, workflow: WorkflowID("temporal-sys-scheduler:\(id)"))
     }
 }

@@ -167,7 +167,8 @@ extension Migration {
                 run_id       uuid,
                 job_id       text collate "C" not null,
                 workflow_id  text not null,
-                constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal)
+                constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal),
+                constraint batch_targets_run unique (slot, namespace_id, job_id, workflow_id, run_id)
             );
 
             create table aloft.outbox (

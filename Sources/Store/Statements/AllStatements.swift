@@ -6,4 +6,5 @@ public enum AllStatements {
         RunStatements.all + VisibilityStatements.all + LeaseStatements.all + OutboxStatements.all
         + NamespaceStatements.all
         + RequestStatements.all + MigrationStatements.all + ScheduleStatements.all
+        + BatchStatements.all
 }

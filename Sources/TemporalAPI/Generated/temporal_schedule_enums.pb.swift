@@ -258,6 +258,48 @@ public nonisolated enum Temporal_Api_Enums_V1_ResetType: SwiftProtobuf.Enum, Swi
 
 }
 
+public nonisolated enum Temporal_Api_Enums_V1_ExecutionType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case workflow // = 1
+  case activity // = 2
+  case nexusOperation // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .workflow
+    case 2: self = .activity
+    case 3: self = .nexusOperation
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .workflow: return 1
+    case .activity: return 2
+    case .nexusOperation: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Temporal_Api_Enums_V1_ExecutionType] = [
+    .unspecified,
+    .workflow,
+    .activity,
+    .nexusOperation,
+  ]
+
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension Temporal_Api_Enums_V1_ScheduleOverlapPolicy: SwiftProtobuf._ProtoNameProviding {
@@ -274,4 +316,8 @@ nonisolated extension Temporal_Api_Enums_V1_BatchOperationState: SwiftProtobuf._
 
 nonisolated extension Temporal_Api_Enums_V1_ResetType: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESET_TYPE_UNSPECIFIED\0\u{1}RESET_TYPE_FIRST_WORKFLOW_TASK\0\u{1}RESET_TYPE_LAST_WORKFLOW_TASK\0")
+}
+
+nonisolated extension Temporal_Api_Enums_V1_ExecutionType: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EXECUTION_TYPE_UNSPECIFIED\0\u{1}EXECUTION_TYPE_WORKFLOW\0\u{1}EXECUTION_TYPE_ACTIVITY\0\u{1}EXECUTION_TYPE_NEXUS_OPERATION\0")
 }

@@ -42,6 +42,8 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_StartBatchOperationReq
 
   public var executions: [Temporal_Api_Common_V1_WorkflowExecution] = []
 
+  public var targetExecutions: [Temporal_Api_Common_V1_Execution] = []
+
   public var maxOperationsPerSecond: Float = 0
 
   public var operation: Temporal_Api_Workflowservice_V1_StartBatchOperationRequest.OneOf_Operation? = nil
@@ -300,7 +302,7 @@ fileprivate nonisolated let _protobuf_package = "temporal.api.workflowservice.v1
 
 nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StartBatchOperationRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}visibility_query\0\u{3}job_id\0\u{1}reason\0\u{1}executions\0\u{3}max_operations_per_second\0\u{4}\u{4}termination_operation\0\u{3}signal_operation\0\u{3}cancellation_operation\0\u{3}deletion_operation\0\u{3}reset_operation\0\u{3}update_workflow_options_operation\0\u{3}unpause_activities_operation\0\u{3}reset_activities_operation\0\u{3}update_activity_options_operation\0\u{3}cancel_activities_operation\0\u{3}terminate_activities_operation\0\u{3}delete_activities_operation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}visibility_query\0\u{3}job_id\0\u{1}reason\0\u{1}executions\0\u{3}max_operations_per_second\0\u{4}\u{4}termination_operation\0\u{3}signal_operation\0\u{3}cancellation_operation\0\u{3}deletion_operation\0\u{3}reset_operation\0\u{3}update_workflow_options_operation\0\u{3}unpause_activities_operation\0\u{3}reset_activities_operation\0\u{3}update_activity_options_operation\0\u{3}cancel_activities_operation\0\u{3}terminate_activities_operation\0\u{3}delete_activities_operation\0\u{3}target_executions\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -435,6 +437,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest
           self.operation = .deleteActivitiesOperation(v)
         }
       }()
+      case 22: try { try decoder.decodeRepeatedMessageField(value: &self.targetExecutions) }()
       default: break
       }
     }
@@ -514,6 +517,9 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest
     }()
     case nil: break
     }
+    if !self.targetExecutions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.targetExecutions, fieldNumber: 22)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -523,6 +529,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest
     if lhs.jobID != rhs.jobID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.executions != rhs.executions {return false}
+    if lhs.targetExecutions != rhs.targetExecutions {return false}
     if lhs.maxOperationsPerSecond != rhs.maxOperationsPerSecond {return false}
     if lhs.operation != rhs.operation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -55,7 +55,9 @@ final class ServerAssembly: Sendable {
         self.jetStream = jetStream
         self.relay = relay
         host = Runtime.Host(
-            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: CodecEventEncoder(),
+            stores: .init(
+                runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
+            encoder: CodecEventEncoder(),
             configuration: configuration, feed: relay, logger: log,
             relayIsConnected: { relay?.isConnected ?? true })
         wire = WireService(backend: host)
@@ -79,6 +81,9 @@ final class ServerAssembly: Sendable {
     func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void)
         async throws
     {
+        let wire = wire
+        await host.connectBatches(
+            BatchServices(query: { namespace, text in try await wire.visibilityQuery(namespace, text) }))
         try await host.start()
         let grpc = try GRPCServer(
             service: wire,
@@ -109,7 +114,10 @@ final class ServerAssembly: Sendable {
         let intake = webhookIntake
         options.webhooks = { delivery in try await intake.receive(delivery) }
         let (host, relay) = (host, relay)
-        options.metrics = { MetricsText.render(host: await host.metrics(), relay: relay?.counters) }
+        options.metrics = {
+            MetricsText.render(
+                host: await host.metrics(), schedules: await host.scheduleMetrics(), relay: relay?.counters)
+        }
         return options
     }
 
