@@ -12,7 +12,8 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: AloftVersion.text,
         subcommands: [
-            ServerCommand.self, WorkflowCommand.self, ScheduleCommand.self, BatchCommand.self, WorkerCommand.self, SandboxCommand.self, SchemaCommand.self,
+            ServerCommand.self, WorkflowCommand.self, ScheduleCommand.self, BatchCommand.self, WorkerCommand.self,
+            SandboxCommand.self, SchemaCommand.self,
             ReplayCommand.self,
             FeedCommand.self, DemoCommand.self, BenchCommand.self,
         ])

@@ -185,9 +185,9 @@ async def test_describe_shows_what_was_created_in_numbers(client: Client):
         found = description.schedule
         assert found.policy == policy and found.state == state
         assert [c.comment for c in found.spec.calendars] == ["early", "lunch"]
-        assert found.spec.calendars[1].day_of_week == [ScheduleRange(1, 5)] and not found.spec.cron_expressions
+        assert list(found.spec.calendars[1].day_of_week) == [ScheduleRange(1, 5)] and not found.spec.cron_expressions
         assert found.spec.intervals[1] == ScheduleIntervalSpec(every=timedelta(minutes=10), offset=timedelta(minutes=3))
-        assert found.spec.skip[0].month == [ScheduleRange(8)] and found.spec.jitter == timedelta(seconds=80)
+        assert list(found.spec.skip[0].month) == [ScheduleRange(8)] and found.spec.jitter == timedelta(seconds=80)
         assert found.spec.time_zone_name == "Europe/Berlin" and found.spec.start_at == spec.start_at
         assert await description.memo() == {"who": "me"}
         assert len(description.info.next_action_times) == 10

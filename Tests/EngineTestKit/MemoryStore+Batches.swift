@@ -49,7 +49,9 @@ extension MemoryStore: BatchStore {
 
     public func openBatches(slots: ClosedRange<Int16>) async throws(StoreError) -> [StoredBatch] {
         try reading { state throws(StoreError) in
-            state.batches.filter { $0.value.isOpen && slots.contains($0.key.slot) }.map { Self.stored($0.key, $0.value) }
+            state.batches.filter { $0.value.isOpen && slots.contains($0.key.slot) }.map {
+                Self.stored($0.key, $0.value)
+            }
         }
     }
 

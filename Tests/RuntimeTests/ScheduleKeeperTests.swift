@@ -29,7 +29,9 @@ extension Rig {
     }
 
     /// Moves the clock step by step until `condition` holds.
-    func pass(_ what: String, step: TimeSpan = .milliseconds(500), until condition: () async throws -> Bool) async throws {
+    func pass(_ what: String, step: TimeSpan = .milliseconds(500), until condition: () async throws -> Bool)
+        async throws
+    {
         for _ in 0..<4000 {
             if try await condition() { return }
             clock.advance(by: step)
@@ -105,9 +107,11 @@ struct ScheduleKeeperTests {
         }
     }
 
-    @Test("Cancel other asks the run to stop; terminate other ends it", arguments: [
-        ScheduleOverlapPolicy.cancelOther, .terminateOther,
-    ])
+    @Test(
+        "Cancel other asks the run to stop; terminate other ends it",
+        arguments: [
+            ScheduleOverlapPolicy.cancelOther, .terminateOther,
+        ])
     func stopsOther(_ overlap: ScheduleOverlapPolicy) async throws {
         try await Rig().run { rig in
             _ = try await rig.host.createSchedule(try rig.schedule(overlap: overlap))

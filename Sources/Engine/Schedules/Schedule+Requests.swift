@@ -58,7 +58,8 @@ extension Schedule {
             manualCount += 1
             add(
                 Due(
-                    nominal: trigger.scheduledTime ?? now, due: now, overlap: trigger.overlap ?? overlapByDefault, isManual: true,
+                    nominal: trigger.scheduledTime ?? now, due: now, overlap: trigger.overlap ?? overlapByDefault,
+                    isManual: true,
                     requestID: RequestID("\(incarnation)-m\(manualCount)")), limits)
         }
         for backfill in patch.backfills {

@@ -23,7 +23,8 @@ extension Schedule {
     public init(snapshot: [UInt8]) throws(Corruption) {
         let nothing = ScheduledStart(attributes: .blank, info: .empty)
         self.init(
-            namespace: "", id: "", incarnation: "", definition: ScheduleDefinition(spec: ScheduleSpec(), action: nothing),
+            namespace: "", id: "", incarnation: "",
+            definition: ScheduleDefinition(spec: ScheduleSpec(), action: nothing),
             memo: nil, searchAttributes: nil, requestID: "", at: .zero)
         var coder = SnapshotCoder(reading: snapshot)
         var version: UInt8 = 0
@@ -45,7 +46,10 @@ extension Schedule {
         try coder.code(&createTime)
         try coder.code(&updateTime)
         try coder.code(&createRequestID)
-        for field in [\Schedule.conflictToken, \.actionCount, \.missedCatchupWindow, \.overlapSkipped, \.bufferDropped, \.manualCount] {
+        for field in [
+            \Schedule.conflictToken, \.actionCount, \.missedCatchupWindow, \.overlapSkipped, \.bufferDropped,
+            \.manualCount,
+        ] {
             try coder.code(&self[keyPath: field])
         }
         try coder.code(&recent, Recent(nominal: .zero, actual: .zero, workflow: "", run: "", status: .running)) {

@@ -61,7 +61,8 @@ extension BatchKeeper {
             try await partition.tell(target, .terminate(TerminateRun(terminated)), by: identity)
         case .cancel(let identity):
             let cancel = WorkflowExecutionCancelRequested(cause: operation.reason, identity: identity)
-            try await partition.tell(target, .requestCancel(RequestCancelRun(cancel, requestID: requestID)), by: identity)
+            try await partition.tell(
+                target, .requestCancel(RequestCancelRun(cancel, requestID: requestID)), by: identity)
         case .signal(let name, let input, let header, let identity):
             let signal = WorkflowExecutionSignaled(
                 signalName: name, input: input, header: header, identity: identity, requestID: requestID)

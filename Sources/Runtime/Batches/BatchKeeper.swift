@@ -185,17 +185,26 @@ actor BatchKeeper {
         let targets = request.executions.enumerated().map { index, execution in
             BatchTarget(ordinal: Int64(index) + 1, workflow: execution.workflow, run: execution.run)
         }
-        do {
-            try await store.commitBatch(
-                BatchWrite(
-                    lane: lane, key: request.key, expectedVersion: nil, operation: operation, newTargets: targets))
-        } catch .alreadyExists {
-            if try await isRepeated(request) { return }
+        let write = BatchWrite(
+            lane: lane, key: request.key, expectedVersion: nil, operation: operation, newTargets: targets)
+        if let error = await Self.failure(of: write, in: store) {
+            switch error {
+            case .alreadyExists, .outcomeUnknown: if try await isRepeated(request) { return }
+            case .unavailable, .conflict, .notOwner, .outOfStep, .corrupt, .closed: break
+            }
+            guard case .alreadyExists = error else { throw error }
             throw Rejection(.resourceExhausted(cause: 2), "Max concurrent batch operations is reached")
-        } catch .outcomeUnknown(let why) {
-            guard try await isRepeated(request) else { throw StoreError.outcomeUnknown(why) }
         }
         if let stored = try await store.loadBatch(request.key) { try take(stored, lane) }
+    }
+
+    private nonisolated static func failure(of write: BatchWrite, in store: any BatchStore) async -> StoreError? {
+        do throws(StoreError) {
+            try await store.commitBatch(write)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// - Throws: ``Rejection`` when the job id stands for something else.

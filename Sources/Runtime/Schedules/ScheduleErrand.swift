@@ -37,7 +37,8 @@ extension ScheduleKeeper {
                 switch errand {
                 case .start(let key, let schedule, let due, let mayHaveBegun):
                     guard await isWanted(due, of: key) else { return }
-                    await startEnded(key, due, try await start(due, of: schedule, isDoubtful: mayHaveBegun || isDoubtful))
+                    await startEnded(
+                        key, due, try await start(due, of: schedule, isDoubtful: mayHaveBegun || isDoubtful))
                 case .cancel(let key, let running): await stopEnded(key, running, try await cancel(running, of: key))
                 case .terminate(let key, let running):
                     await stopEnded(key, running, try await terminate(running, of: key))
@@ -136,7 +137,9 @@ extension ScheduleKeeper {
             WorkflowExecutionCancelRequested(
                 cause: "cancelled by schedule overlap policy", identity: "temporal-scheduler-\(key.id)"),
             requestID: RequestID("\(running.run)-cancel"))
-        try await tolerating { try await partition.tell(target, .requestCancel(command), by: command.attributes.identity) }
+        try await tolerating {
+            try await partition.tell(target, .requestCancel(command), by: command.attributes.identity)
+        }
     }
 
     private nonisolated func terminate(_ running: Schedule.Running, of key: ScheduleKey) async throws {
@@ -190,14 +193,17 @@ extension ScheduleKeeper {
     }
 
     private nonisolated static func ending(_ kind: EventKind) -> Schedule.Ending? {
-        switch kind {
-        case .workflowExecutionCompleted(let end): end.newExecutionRunID == nil ? .completed(result: end.result) : nil
-        case .workflowExecutionFailed(let end): end.newExecutionRunID == nil ? .failed(end.failure) : nil
-        case .workflowExecutionTimedOut(let end): end.newExecutionRunID == nil ? .timedOut : nil
-        case .workflowExecutionCanceled: .canceled
-        case .workflowExecutionTerminated: .terminated
-        default: nil
+        // A run that has a successor has not ended for good.
+        if case .workflowExecutionCompleted(let end) = kind {
+            return end.newExecutionRunID == nil ? .completed(result: end.result) : nil
         }
+        if case .workflowExecutionFailed(let end) = kind {
+            return end.newExecutionRunID == nil ? .failed(end.failure) : nil
+        }
+        if case .workflowExecutionTimedOut(let end) = kind { return end.newExecutionRunID == nil ? .timedOut : nil }
+        if case .workflowExecutionCanceled = kind { return .canceled }
+        if case .workflowExecutionTerminated = kind { return .terminated }
+        return nil
     }
 
     private func closed(_ key: ScheduleKey, _ running: Schedule.Running, _ ending: Schedule.Ending) {

@@ -151,7 +151,8 @@ actor ScheduleKeeper {
         do throws(Corruption) {
             return try Schedule(snapshot: stored.snapshot)
         } catch {
-            services.logger.error("schedule cannot be read", metadata: ["schedule": "\(stored.key)", "why": "\(error)"])
+            services.logger.error(
+                "schedule cannot be read", metadata: ["schedule": "\(stored.key)", "why": "\(error)"])
             throw .corrupt("schedule \(stored.key): \(error)")
         }
     }

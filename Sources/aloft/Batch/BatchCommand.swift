@@ -23,7 +23,8 @@ struct StartBatch: AsyncParsableCommand {
     var jobID: String?
     @Option(name: .long, help: "Signal name, for signal.")
     var name: String?
-    @Option(name: [.customLong("input"), .customShort("i")], help: "An argument of the signal as JSON; repeat for more.")
+    @Option(
+        name: [.customLong("input"), .customShort("i")], help: "An argument of the signal as JSON; repeat for more.")
     var input: [String] = []
     @Option(name: .long, help: "Operations a second.")
     var rps: Float?

@@ -41,10 +41,13 @@ struct CalendarTests {
         #expect(found.map(\.nominal.seconds) == fact.moments, "\(fact.name)")
     }
 
-    @Test("A zone's offset is what the system's C library says, over two hundred years", arguments: [
-        "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Tehran", "Africa/Casablanca",
-        "America/St_Johns", "Antarctica/Troll", "Europe/Dublin", "Asia/Gaza",
-    ])
+    @Test(
+        "A zone's offset is what the system's C library says, over two hundred years",
+        arguments: [
+            "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Tehran",
+            "Africa/Casablanca",
+            "America/St_Johns", "Antarctica/Troll", "Europe/Dublin", "Asia/Gaza",
+        ])
     func offsets(_ name: String) throws {
         let zone = try zone(name)
         let system = try #require(TimeZone(identifier: name))
@@ -84,7 +87,8 @@ struct CalendarTests {
         let times = try EngineTests.times {
             $0.intervals = [ScheduleInterval(every: .seconds(1))]
             $0.excluded = [
-                ScheduleCalendar(second: [CalendarRange(0, 59)], minute: [CalendarRange(0, 59)], hour: [CalendarRange(0, 23)],
+                ScheduleCalendar(
+                    second: [CalendarRange(0, 59)], minute: [CalendarRange(0, 59)], hour: [CalendarRange(0, 23)],
                     month: [CalendarRange(1, 11)])
             ]
         }
@@ -97,8 +101,12 @@ struct CalendarTests {
         let times = try EngineTests.times {
             $0.intervals = [ScheduleInterval(every: .seconds(1))]
             $0.excluded = [
-                ScheduleCalendar(second: [CalendarRange(0, 59, step: 2)], minute: [CalendarRange(0, 59)], hour: [CalendarRange(0, 23)]),
-                ScheduleCalendar(second: [CalendarRange(1, 59, step: 2)], minute: [CalendarRange(0, 59)], hour: [CalendarRange(0, 23)]),
+                ScheduleCalendar(
+                    second: [CalendarRange(0, 59, step: 2)], minute: [CalendarRange(0, 59)],
+                    hour: [CalendarRange(0, 23)]),
+                ScheduleCalendar(
+                    second: [CalendarRange(1, 59, step: 2)], minute: [CalendarRange(0, 59)],
+                    hour: [CalendarRange(0, 23)]),
             ]
         }
         #expect(times.next(after: .zero) == nil)

@@ -1,7 +1,8 @@
-@testable import Engine
 import History
 import RunTestKit
 import Testing
+
+@testable import Engine
 
 /// A schedule with a world that answers its wishes.
 struct ScheduleRig {
@@ -125,9 +126,11 @@ struct ScheduleTests {
         #expect(rig.schedule.bufferDropped == 499)
     }
 
-    @Test("Cancel and terminate other: what runs is asked to stop, the newest starts when it has", arguments: [
-        ScheduleOverlapPolicy.cancelOther, .terminateOther,
-    ])
+    @Test(
+        "Cancel and terminate other: what runs is asked to stop, the newest starts when it has",
+        arguments: [
+            ScheduleOverlapPolicy.cancelOther, .terminateOther,
+        ])
     func stopOther(_ overlap: ScheduleOverlapPolicy) throws {
         var rig = try ScheduleRig(overlap: overlap)
         rig.pass(.seconds(10))
@@ -149,7 +152,9 @@ struct ScheduleTests {
 
     @Test("Actions missed for longer than the catch-up window are counted, not taken")
     func catchup() throws {
-        var rig = try ScheduleRig(overlap: .allowAll) { definition, _ in definition.policies.catchupWindow = .seconds(30) }
+        var rig = try ScheduleRig(overlap: .allowAll) { definition, _ in
+            definition.policies.catchupWindow = .seconds(30)
+        }
         rig.pass(.seconds(100))
         #expect(rig.open.count == 4)
         #expect(rig.schedule.missedCatchupWindow == 6)
@@ -291,12 +296,14 @@ struct ScheduleTests {
                 // Only what is stored is acted upon.
                 stored = rig.schedule
                 rig.fulfil()
-            case 4: if let run = rig.open.first, rig.schedule.running.contains(where: { $0.run == run }) {
-                // The end of a run is told again until it is stored.
-                rig.schedule.closed(run, .completed(result: nil))
-            }
+            case 4:
+                if let run = rig.open.first, rig.schedule.running.contains(where: { $0.run == run }) {
+                    // The end of a run is told again until it is stored.
+                    rig.schedule.closed(run, .completed(result: nil))
+                }
             default:
-                _ = try rig.schedule.patch(SchedulePatch(trigger: .init()), requestID: RequestID("r\(step)"), at: rig.now)
+                _ = try rig.schedule.patch(
+                    SchedulePatch(trigger: .init()), requestID: RequestID("r\(step)"), at: rig.now)
                 stored = rig.schedule
             }
             let ids = rig.begun.values
@@ -307,7 +314,9 @@ struct ScheduleTests {
         }
         if overlap == .allowAll {
             rig.pass(.zero)
-            let due = rig.times.times(after: ScheduleRig.start, through: rig.now, limit: 10_000).filter { $0.actual <= rig.now }
+            let due = rig.times.times(after: ScheduleRig.start, through: rig.now, limit: 10_000).filter {
+                $0.actual <= rig.now
+            }
             let own = rig.begun.keys.map(\.value).filter { !$0.contains("-m") }
             #expect(own.count == due.count, "seed \(seed)")
         }

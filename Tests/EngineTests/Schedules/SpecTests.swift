@@ -12,7 +12,9 @@ struct SpecTests {
 
     @Test("A line of cron becomes a calendar with its comment")
     func cron() throws {
-        let spec = try spec { $0.cronLines = ["0 12 * * MON-FRI # lunch", "5 4 1,15 * *", "*/15 * * * *", "30 1 2 3 4 * 2030"] }
+        let spec = try spec {
+            $0.cronLines = ["0 12 * * MON-FRI # lunch", "5 4 1,15 * *", "*/15 * * * *", "30 1 2 3 4 * 2030"]
+        }
         #expect(
             spec.calendars[0]
                 == ScheduleCalendar(
@@ -26,13 +28,15 @@ struct SpecTests {
         #expect(spec.calendars[3].year == [CalendarRange(2030)])
     }
 
-    @Test("Names, Sundays and steps", arguments: [
-        ("0 0 * JAN,dec 7", [CalendarRange(1), CalendarRange(12)], [CalendarRange(0)]),
-        ("0 0 * 3-11/2 5-7", [CalendarRange(3, 11, step: 2)], [CalendarRange(0), CalendarRange(5, 6)]),
-        ("0 0 ? 6/3 sun-sat", [CalendarRange(6, 12, step: 3)], [CalendarRange(0, 6)]),
-        ("@weekly", [CalendarRange(1, 12)], [CalendarRange(0)]),
-        ("@yearly", [CalendarRange(1)], [CalendarRange(0, 6)]),
-    ])
+    @Test(
+        "Names, Sundays and steps",
+        arguments: [
+            ("0 0 * JAN,dec 7", [CalendarRange(1), CalendarRange(12)], [CalendarRange(0)]),
+            ("0 0 * 3-11/2 5-7", [CalendarRange(3, 11, step: 2)], [CalendarRange(0), CalendarRange(5, 6)]),
+            ("0 0 ? 6/3 sun-sat", [CalendarRange(6, 12, step: 3)], [CalendarRange(0, 6)]),
+            ("@weekly", [CalendarRange(1, 12)], [CalendarRange(0)]),
+            ("@yearly", [CalendarRange(1)], [CalendarRange(0, 6)]),
+        ])
     func names(_ line: String, _ months: [CalendarRange], _ weekdays: [CalendarRange]) throws {
         let calendar = try spec { $0.cronLines = [line] }.calendars[0]
         #expect(calendar.month == months)
@@ -62,14 +66,16 @@ struct SpecTests {
             }.zoneName == "Asia/Tokyo")
     }
 
-    @Test("What cannot be is refused in words", arguments: [
-        ("x y", "CronString does not have 5-7 fields"), ("* * * *", "CronString does not have 5-7 fields"),
-        ("@never", "CronString has unrecognized time descriptor: @never"),
-        ("60 * * * *", "invalid calendar spec: Minute is not in range [0-59]: 60"),
-        ("* * 5-2 * *", "invalid calendar spec: DayOfMonth is not in range [1-31]: 5-2"),
-        ("@every x", "CronString does not have an interval after @every"), ("@every 5ms", "interval is too small"),
-        ("@every 5m/6m", "phase cannot be greater than Interval"),
-    ])
+    @Test(
+        "What cannot be is refused in words",
+        arguments: [
+            ("x y", "CronString does not have 5-7 fields"), ("* * * *", "CronString does not have 5-7 fields"),
+            ("@never", "CronString has unrecognized time descriptor: @never"),
+            ("60 * * * *", "invalid calendar spec: Minute is not in range [0-59]: 60"),
+            ("* * 5-2 * *", "invalid calendar spec: DayOfMonth is not in range [1-31]: 5-2"),
+            ("@every x", "CronString does not have an interval after @every"), ("@every 5ms", "interval is too small"),
+            ("@every 5m/6m", "phase cannot be greater than Interval"),
+        ])
     func refused(_ line: String, _ message: String) {
         #expect(throws: ScheduleProblem(message)) { try spec { $0.cronLines = [line] } }
     }
@@ -78,7 +84,8 @@ struct SpecTests {
     func ranges() {
         #expect(
             throws: ScheduleProblem(
-                "invalid calendar spec: Hour Start is not in range [0-23], Hour End is before Start or not in range [0-23]")
+                "invalid calendar spec: Hour Start is not in range [0-23], Hour End is before Start or not in range [0-23]"
+            )
         ) { try spec { $0.calendars = [ScheduleCalendar(hour: [CalendarRange(25)])] } }
         #expect(throws: ScheduleProblem("conflicting timezone names")) {
             try spec { $0.cronLines = ["CRON_TZ=Europe/Berlin 5 4 * * *", "1 * * * *"] }

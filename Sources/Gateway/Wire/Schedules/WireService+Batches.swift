@@ -1,7 +1,7 @@
 import Engine
 import FoundationEssentials
-import History
-import Runtime
+public import History
+public import Runtime
 import SwiftProtobuf
 import TemporalAPI
 import TemporalCodec

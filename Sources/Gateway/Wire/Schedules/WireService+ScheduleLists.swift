@@ -2,6 +2,7 @@ import Engine
 import FoundationEssentials
 import History
 import Runtime
+import SwiftProtobuf
 import TemporalAPI
 import TemporalCodec
 
