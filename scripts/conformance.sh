@@ -29,8 +29,9 @@ grpc=$(value grpc)
 (cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
-for area in core starting inside children external reset; do
+for area in core starting inside children external reset schedules batch; do
     (cd Tests/Conformance && timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
 done
 (cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")
 [[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python children_kill.py "$aloft" 8)
+[[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python schedule_restart.py "$aloft" 18)

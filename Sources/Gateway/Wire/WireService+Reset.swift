@@ -27,7 +27,7 @@ extension WireService {
         return .with { $0.runID = run.value }
     }
 
-    private static func exclusions(
+    static func exclusions(
         _ request: Temporal_Api_Workflowservice_V1_ResetWorkflowExecutionRequest
     ) throws(Rejection) -> ReapplyExclusions {
         var excluded: ReapplyExclusions = []

@@ -160,9 +160,8 @@ public nonisolated struct Temporal_Api_Batch_V1_BatchOperationReset: Sendable {
 
   public var identity: String = String()
 
-  /// ResetOptions
-  public var options: Data {
-    get {_options ?? Data()}
+  public var options: Temporal_Api_Common_V1_ResetOptions {
+    get {_options ?? Temporal_Api_Common_V1_ResetOptions()}
     set {_options = newValue}
   }
   /// Returns true if `options` has been explicitly set.
@@ -177,7 +176,7 @@ public nonisolated struct Temporal_Api_Batch_V1_BatchOperationReset: Sendable {
 
   public init() {}
 
-  fileprivate var _options: Data? = nil
+  fileprivate var _options: Temporal_Api_Common_V1_ResetOptions? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -399,7 +398,7 @@ nonisolated extension Temporal_Api_Batch_V1_BatchOperationReset: SwiftProtobuf.M
       case 1: try { try decoder.decodeSingularEnumField(value: &self.resetType) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.resetReapplyType) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self._options) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._options) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.postResetOperations) }()
       default: break
       }
@@ -421,7 +420,7 @@ nonisolated extension Temporal_Api_Batch_V1_BatchOperationReset: SwiftProtobuf.M
       try visitor.visitSingularStringField(value: self.identity, fieldNumber: 3)
     }
     try { if let v = self._options {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 4)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
     if !self.postResetOperations.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.postResetOperations, fieldNumber: 5)

@@ -83,7 +83,11 @@ final class ServerAssembly: Sendable {
     {
         let wire = wire
         await host.connectBatches(
-            BatchServices(query: { namespace, text in try await wire.visibilityQuery(namespace, text) }))
+            BatchServices(
+                query: { namespace, text in try await wire.visibilityQuery(namespace, text) },
+                reset: { target, options, reason, requestID in
+                    try await wire.reset(target, options: options, reason: reason, requestID: requestID)
+                }))
         try await host.start()
         let grpc = try GRPCServer(
             service: wire,

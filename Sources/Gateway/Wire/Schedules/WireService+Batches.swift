@@ -78,6 +78,7 @@ extension WireService {
             try checks.length(asked.identity, "Identity")
             return .delete(identity: asked.identity)
         case .resetOperation(let asked):
+            try check(asked)
             try checks.length(asked.identity, "Identity")
             return .reset(options: Blob((try? asked.serializedBytes()) ?? []), identity: asked.identity)
         case .updateWorkflowOptionsOperation, .unpauseActivitiesOperation, .resetActivitiesOperation,
