@@ -202,6 +202,56 @@ create table aloft.activity_attempts (
 create trigger activity_attempts_append_only before update or truncate on aloft.activity_attempts
     for each statement execute function aloft.refuse_change();
 
+-------------------------------------------------------------------------------------------------------------- schedules
+
+-- One row per schedule: when it acts next and its whole state, written by compare-and-set on `version` under the lane's lease.
+-- `wake_at` as in `runs`: null = nothing will happen by itself; 0 = something it started is not over, load me after a crash.
+create table aloft.schedules (
+    version      int8    not null,  -- 1 with the first commit, one more with each further one
+    create_time  int8    not null,
+    wake_at      int8,
+    slot         int2    not null,
+    is_paused    boolean not null,
+    namespace_id uuid    not null,
+    schedule_id  text    collate "C" not null,
+    snapshot     bytea   not null,  -- the schedule as the engine holds it
+    constraint schedules_pkey primary key (slot, namespace_id, schedule_id)
+) with (fillfactor = 70);
+
+create index schedules_wake on aloft.schedules (wake_at, slot, namespace_id, schedule_id) where wake_at is not null;
+create index schedules_listed on aloft.schedules (namespace_id, schedule_id);
+
+-- Operations over many runs: what is to be done and how far it has come.
+create table aloft.batch_operations (
+    version      int8  not null,
+    start_time   int8  not null,
+    close_time   int8,
+    slot         int2  not null,
+    state        int2  not null,  -- temporal.api.enums.v1.BatchOperationState
+    namespace_id uuid  not null,
+    job_id       text  collate "C" not null,
+    snapshot     bytea not null,  -- the operation as the engine holds it
+    constraint batch_operations_pkey primary key (slot, namespace_id, job_id),
+    constraint batch_operations_state check (state between 1 and 3),
+    constraint batch_operations_closed check ((close_time is null) = (state = 1))
+) with (fillfactor = 70);
+
+-- At most one open operation of a namespace.
+create unique index batch_operations_open on aloft.batch_operations (namespace_id) where close_time is null;
+create index batch_operations_listed on aloft.batch_operations (namespace_id, start_time, job_id);
+
+-- The runs that an open operation goes through, as they were when it began; gone when it ends.
+create table aloft.batch_targets (
+    ordinal      int8 not null,  -- 1, 2, 3, … within its operation
+    slot         int2 not null,  -- the operation's
+    namespace_id uuid not null,
+    run_id       uuid,           -- null: the current one
+    job_id       text collate "C" not null,
+    workflow_id  text not null,
+    constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal),
+    constraint batch_targets_run unique (slot, namespace_id, job_id, workflow_id, run_id)
+);
+
 -------------------------------------------------------------------------------------------------------------- event feed
 
 -- Which events each transition brought, in the order of its lane. The relay walks it after a crash or a broken stream; the
@@ -399,6 +449,7 @@ grant select, insert, update on aloft.runs, aloft.run_counts, aloft.nodes, aloft
 grant select, insert, update, delete on aloft.namespaces, aloft.relay_marks, aloft.requests to aloft_server;
 grant select, insert, delete on aloft.search_attributes, aloft.search_values to aloft_server;
 grant execute on function aloft.forget_runs(int2[], uuid[], boolean) to aloft_server;
+grant select, insert, update, delete on aloft.schedules, aloft.batch_operations, aloft.batch_targets to aloft_server;
 grant select, insert on aloft.events, aloft.activity_attempts, aloft.outbox to aloft_server;
 grant select, update on outbox.event to aloft_server;
 grant usage on sequence outbox.position to aloft_server;

@@ -29,10 +29,11 @@ grpc=$(value grpc)
 (cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
-for area in core starting inside children external reset delete visibility namespaces operators activity_operators updates; do
+for area in core starting inside children external reset delete visibility namespaces operators activity_operators updates schedules batch; do
     (cd Tests/Conformance && ALOFT=$aloft timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
 done
 (cd Tests/Conformance && ../../.cache/venv/bin/python http_paths.py "$grpc" "$(value http)")
 [[ -n ${1:-} ]] || (cd Tests/Conformance && timeout 300 ../../.cache/venv/bin/python operator_crash.py "$aloft")
 (cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")
 [[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python children_kill.py "$aloft" 8)
+[[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python schedule_restart.py "$aloft" 18)

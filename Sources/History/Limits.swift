@@ -27,6 +27,8 @@ public struct Limits: Hashable, Sendable {
     public var workflowTaskTimeoutMax = TimeSpan.seconds(120)
     public var historyPageEventsMax = 256
     public var visibilityPageMax = 1000
+    /// Times that one question about a schedule is answered with.
+    public var matchingTimesMax = 1000
     /// Back-off of workflow task attempts 4, 5, …: default timeout plus this, doubled each time.
     public var workflowTaskRetryBase = TimeSpan.seconds(5)
     public var workflowTaskRetryMax = TimeSpan.minutes(10)

@@ -21,7 +21,9 @@ final class TestServer: Sendable {
         configuration.timerWindow = Self.longTime
         configuration.historyWait = Self.longTime
         host = Host(
-            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: StoredEvents(),
+            stores: .init(
+                runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
+            encoder: StoredEvents(),
             configuration: configuration, limits: Limits(), clock: clock, ids: RandomIDSource(), logger: logger)
         try await host.start()
         try await host.registerNamespace(

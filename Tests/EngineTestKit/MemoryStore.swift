@@ -54,6 +54,9 @@ public final class MemoryStore: Sendable {
         var marks: [RelayMark] = []
         var requests: [String: StoredRequest] = [:]
         var namespaces: [NamespaceID: Namespace] = [:]
+        var schedules: [ScheduleKey: ScheduleRow] = [:]
+        var batches: [BatchKey: BatchRow] = [:]
+        var scheduleFault: (@Sendable (_ batch: ScheduleBatch) -> MemoryFault?)?
         var commits = 0
         var reads = 0
         var isDown = false

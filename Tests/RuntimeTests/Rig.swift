@@ -30,7 +30,9 @@ struct Rig: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         host = Host(
-            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: encoder,
+            stores: .init(
+                runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
+            encoder: encoder,
             configuration: configuration, limits: limits, clock: clock, ids: SeededIDSource(seed: seed), feed: feed,
             peers: peers, logger: logger)
     }

@@ -32,6 +32,20 @@ extension WireEntry {
         "ListArchivedWorkflowExecutions": WireEntry { $0.listArchivedWorkflowExecutions },
         "ScanWorkflowExecutions": WireEntry { $0.scanWorkflowExecutions },
         "CountWorkflowExecutions": WireEntry { $0.countWorkflowExecutions },
+        // Schedules.
+        "CreateSchedule": WireEntry { $0.createSchedule },
+        "DescribeSchedule": WireEntry { $0.describeSchedule },
+        "UpdateSchedule": WireEntry { $0.updateSchedule },
+        "PatchSchedule": WireEntry { $0.patchSchedule },
+        "DeleteSchedule": WireEntry { $0.deleteSchedule },
+        "ListScheduleMatchingTimes": WireEntry { $0.listScheduleMatchingTimes },
+        "ListSchedules": WireEntry { $0.listSchedules },
+        "CountSchedules": WireEntry { $0.countSchedules },
+        // Batch operations.
+        "StartBatchOperation": WireEntry { $0.startBatchOperation },
+        "StopBatchOperation": WireEntry { $0.stopBatchOperation },
+        "DescribeBatchOperation": WireEntry { $0.describeBatchOperation },
+        "ListBatchOperations": WireEntry { $0.listBatchOperations },
         // Workers.
         "PollWorkflowTaskQueue": WireEntry(mayWait: true) { $0.pollWorkflowTaskQueue },
         "RespondWorkflowTaskCompleted": WireEntry { $0.respondWorkflowTaskCompleted },

@@ -134,6 +134,7 @@ extension WireService {
                 $0.name = namespace.name
                 $0.id = namespace.id.value
                 $0.state = .init(rawValue: Int(namespace.state)) ?? .registered
+                $0.supportsSchedules = true
                 $0.description_p = namespace.description
                 $0.ownerEmail = namespace.ownerEmail
                 for entry in namespace.data { $0.data[entry.name] = Self.text(entry.value) }

@@ -36,7 +36,7 @@ extension WireService {
         return .init()
     }
 
-    private static func exclusions(
+    static func exclusions(
         _ request: Temporal_Api_Workflowservice_V1_ResetWorkflowExecutionRequest
     ) throws(Rejection) -> ReapplyExclusions {
         var excluded: ReapplyExclusions = []

@@ -14,6 +14,7 @@ extension WireService {
                 $0.activityFailureIncludeHeartbeat = true
                 $0.encodedFailureAttributes = true
                 $0.buildIDBasedVersioning = true
+                $0.supportsSchedules = true
                 $0.upsertMemo = true
                 $0.eagerWorkflowStart = true
                 $0.sdkMetadata = true

@@ -89,7 +89,7 @@ extension WireService {
 
     // MARK: Parts
 
-    private func startAttributes(
+    func startAttributes(
         _ request: Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest, namespace: Namespace
     ) throws(Rejection) -> WorkflowExecutionStarted {
         try checks.identifier(request.workflowID, "WorkflowId")

@@ -5,7 +5,7 @@ public import History
 ///
 /// Every call may throw ``Rejection`` (the caller's fault, with the gRPC kind) or ``StoreError`` (ours; mapped to UNAVAILABLE).
 /// Long polls end by `deadline` with an empty answer; a cancelled task loses nothing.
-public protocol Backend: OperatorBackend {
+public protocol Backend: OperatorBackend, ScheduleBackend, BatchBackend {
     // Namespaces
     func namespace(named nameOrID: String) async throws -> Namespace
     func listNamespaces() async throws -> [Namespace]

@@ -10,7 +10,11 @@ import Synchronization
 public final class Host: Sendable {
     let services: Services
     let partitions: [Partition]
+    let router: RunRouter
     let stores: Stores
+    /// nil when the store keeps no schedules.
+    let schedules: ScheduleKeeper?
+    let batches: BatchKeeper?
     let directory: NamespaceDirectory
     let workerDirectory: WorkerDirectory
     private let relayIsConnected: @Sendable () -> Bool
@@ -23,9 +27,14 @@ public final class Host: Sendable {
         public var requests: any RequestStore
         public var leases: any LeaseStore
         public var namespaces: any NamespaceStore
+        public var schedules: (any ScheduleStore)?
+        public var batches: (any BatchStore)?
         public init(
-            runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore
+            runs: any RunStore, requests: any RequestStore, leases: any LeaseStore, namespaces: any NamespaceStore,
+            schedules: (any ScheduleStore)? = nil, batches: (any BatchStore)? = nil
         ) {
+            self.batches = batches
+            self.schedules = schedules
             self.runs = runs
             self.requests = requests
             self.leases = leases
@@ -64,6 +73,10 @@ public final class Host: Sendable {
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }
         self.partitions = partitions
+        let router = RunRouter(partitions: partitions, laneCount: configuration.laneCount)
+        self.router = router
+        schedules = stores.schedules.map { ScheduleKeeper(store: $0, services: services, router: router) }
+        batches = stores.batches.map { BatchKeeper(store: $0, services: services, router: router) }
         drained.connect(partitions)
         services.route.connect(partitions)
     }
@@ -92,6 +105,9 @@ public final class Host: Sendable {
         services.readers.finishAll()
         services.answers.finishAll()
         services.updates.finishAll()
+        await batches?.drain()
+        await schedules?.drain()
+        await schedules?.finished()
         for partition in partitions { await partition.drain() }
         let task = running.withLock { running in
             let task = running
@@ -116,6 +132,8 @@ public final class Host: Sendable {
         services.readers.finishAll()
         services.answers.finishAll()
         services.updates.finishAll()
+        await batches?.drain()
+        await schedules?.abandon()
         for partition in partitions { await partition.abandon() }
         let task = running.withLock { $0 }
         task?.cancel()
@@ -138,6 +156,8 @@ public final class Host: Sendable {
             group.addTask { await self.services.updates.run() }
             group.addTask { await self.runLeases() }
             group.addTask { await self.runRetention() }
+            if let schedules { group.addTask { await schedules.run() } }
+            if let batches { group.addTask { await batches.run() } }
         }
     }
 
@@ -171,6 +191,8 @@ public final class Host: Sendable {
         for lane in byLane.keys.sorted() {
             if let lease = byLane[lane] { await partition(ofLane: lane).adopt(lease, validUntil: validUntil) }
         }
+        await schedules?.held(renewed, validUntil: validUntil)
+        await batches?.held(renewed)
         var owned = 0
         for partition in partitions { owned += await partition.ownedLanes }
         guard owned < configuration.laneCount else { return }
@@ -178,18 +200,19 @@ public final class Host: Sendable {
             node: configuration.node, address: configuration.address, limit: configuration.laneCount - owned,
             seconds: seconds)
         for lease in acquired { await partition(ofLane: lease.lane).adopt(lease, validUntil: validUntil) }
-        if !acquired.isEmpty { services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"]) }
+        if !acquired.isEmpty {
+            await schedules?.held(renewed + acquired, validUntil: validUntil)
+            await batches?.held(renewed + acquired)
+            services.logger.info("lanes acquired", metadata: ["count": "\(acquired.count)"])
+        }
     }
 
     // MARK: Routing
 
-    private func partition(ofLane lane: Int16) -> Partition {
-        partitions[Int(lane) / (configuration.laneCount / configuration.partitionCount)]
-    }
+    private func partition(ofLane lane: Int16) -> Partition { router.partition(ofLane: lane) }
 
     func partition(_ namespace: NamespaceID, _ workflow: WorkflowID) -> Partition {
-        let slot = Slots.slot(namespace: namespace, workflow: workflow)
-        return partition(ofLane: Slots.lane(of: slot, laneCount: configuration.laneCount))
+        router.partition(namespace, workflow)
     }
 
     func partition(_ target: RunTarget) -> Partition { partition(target.namespace, target.workflow) }

@@ -18,6 +18,8 @@ struct Services: Sendable {
     let answers: ParkingLot<QueryOutcome>
     /// Callers that wait for an update.
     let updates: ParkingLot<UpdateNews>
+    /// Who waits for workflows to close.
+    let closes = CloseWatch()
     let logger: Logger
     let configuration: HostConfiguration
     /// Rung when a lane was lost or is in doubt, so that the leases are looked at now.

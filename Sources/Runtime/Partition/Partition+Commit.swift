@@ -195,7 +195,10 @@ extension Partition {
             }
             guard !hot.isDropped else { continue }
             for effect in write.effects { deliver(effect, of: hot) }
-            if hot.run.status?.isOpen == false { close(hot) }
+            if hot.run.status?.isOpen == false {
+                close(hot)
+                services.closes.closed(hot.key)
+            }
             sendMessages(of: hot)
             forgetIfDeleted(hot)
         }

@@ -170,6 +170,49 @@ extension Migration {
             create trigger activity_attempts_append_only before update or truncate on aloft.activity_attempts
                 for each statement execute function aloft.refuse_change();
 
+            create table aloft.schedules (
+                version      int8    not null,
+                create_time  int8    not null,
+                wake_at      int8,
+                slot         int2    not null,
+                is_paused    boolean not null,
+                namespace_id uuid    not null,
+                schedule_id  text    collate "C" not null,
+                snapshot     bytea   not null,
+                constraint schedules_pkey primary key (slot, namespace_id, schedule_id)
+            ) with (fillfactor = 70);
+
+            create index schedules_wake on aloft.schedules (wake_at, slot, namespace_id, schedule_id) where wake_at is not null;
+            create index schedules_listed on aloft.schedules (namespace_id, schedule_id);
+
+            create table aloft.batch_operations (
+                version      int8  not null,
+                start_time   int8  not null,
+                close_time   int8,
+                slot         int2  not null,
+                state        int2  not null,
+                namespace_id uuid  not null,
+                job_id       text  collate "C" not null,
+                snapshot     bytea not null,
+                constraint batch_operations_pkey primary key (slot, namespace_id, job_id),
+                constraint batch_operations_state check (state between 1 and 3),
+                constraint batch_operations_closed check ((close_time is null) = (state = 1))
+            ) with (fillfactor = 70);
+
+            create unique index batch_operations_open on aloft.batch_operations (namespace_id) where close_time is null;
+            create index batch_operations_listed on aloft.batch_operations (namespace_id, start_time, job_id);
+
+            create table aloft.batch_targets (
+                ordinal      int8 not null,
+                slot         int2 not null,
+                namespace_id uuid not null,
+                run_id       uuid,
+                job_id       text collate "C" not null,
+                workflow_id  text not null,
+                constraint batch_targets_pkey primary key (slot, namespace_id, job_id, ordinal),
+                constraint batch_targets_run unique (slot, namespace_id, job_id, workflow_id, run_id)
+            );
+
             create table aloft.outbox (
                 seq            int8 not null,
                 first_event_id int8 not null,
@@ -339,6 +382,7 @@ extension Migration {
             grant select, insert, update, delete on aloft.namespaces, aloft.relay_marks, aloft.requests to aloft_server;
             grant select, insert, delete on aloft.search_attributes, aloft.search_values to aloft_server;
             grant execute on function aloft.forget_runs(int2[], uuid[], boolean) to aloft_server;
+            grant select, insert, update, delete on aloft.schedules, aloft.batch_operations, aloft.batch_targets to aloft_server;
             grant select, insert on aloft.events, aloft.activity_attempts, aloft.outbox to aloft_server;
             grant select, update on outbox.event to aloft_server;
             grant usage on sequence outbox.position to aloft_server;

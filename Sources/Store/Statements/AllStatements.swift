@@ -6,5 +6,6 @@ public enum AllStatements {
         RunStatements.all + SearchStatements.all + RetentionStatements.all + VisibilityStatements.all
         + LeaseStatements.all + OutboxStatements.all
         + NamespaceStatements.all
-        + RequestStatements.all + MigrationStatements.all
+        + RequestStatements.all + MigrationStatements.all + ScheduleStatements.all
+        + BatchStatements.all
 }

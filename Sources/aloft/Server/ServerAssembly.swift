@@ -61,8 +61,9 @@ final class ServerAssembly: Sendable {
         self.jetStream = jetStream
         self.relay = relay
         host = Runtime.Host(
-            stores: .init(runs: store, requests: store, leases: store, namespaces: store), encoder: CodecEventEncoder(),
-            configuration: configuration, feed: relay, peers: link, logger: log,
+            stores: .init(
+                runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
+            encoder: CodecEventEncoder(), configuration: configuration, feed: relay, peers: link, logger: log,
             relayIsConnected: { relay?.isConnected ?? true })
         var options = WireOptions()
         let node = host
@@ -88,6 +89,13 @@ final class ServerAssembly: Sendable {
     func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void)
         async throws
     {
+        let wire = wire
+        await host.connectBatches(
+            BatchServices(
+                query: { namespace, text in try await wire.visibilityQuery(namespace, text) },
+                reset: { target, options, reason, requestID in
+                    try await wire.reset(target, options: options, reason: reason, requestID: requestID)
+                }))
         try await host.start()
         let grpc = try GRPCServer(
             service: wire,
@@ -119,7 +127,10 @@ final class ServerAssembly: Sendable {
         let intake = webhookIntake
         options.webhooks = { delivery in try await intake.receive(delivery) }
         let (host, relay) = (host, relay)
-        options.metrics = { MetricsText.render(host: await host.metrics(), relay: relay?.counters) }
+        options.metrics = {
+            MetricsText.render(
+                host: await host.metrics(), schedules: await host.scheduleMetrics(), relay: relay?.counters)
+        }
         return options
     }
 

@@ -2,7 +2,9 @@ import Runtime
 
 /// Counters in Prometheus' text format.
 enum MetricsText {
-    static func render(host: HostMetrics, relay: (published: Int64, waiting: Int64)?) -> String {
+    static func render(
+        host: HostMetrics, schedules: ScheduleMetrics, relay: (published: Int64, waiting: Int64)?
+    ) -> String {
         var text = ""
         func add(_ name: String, _ kind: String, _ help: String, _ value: Int64) {
             text += "# HELP aloft_\(name) \(help)\n# TYPE aloft_\(name) \(kind)\naloft_\(name) \(value)\n"
@@ -22,6 +24,13 @@ enum MetricsText {
         add("runs_hot", "gauge", "Runs in memory.", Int64(host.hotRuns))
         add("lanes_owned", "gauge", "Lanes this node writes.", Int64(host.lanesOwned))
         add("transitions_waiting", "gauge", "Changes that wait for the store.", Int64(host.waitingTransitions))
+        add("schedule_actions_total", "counter", "Workflows that schedules started.", Int64(schedules.actions))
+        add(
+            "schedule_lateness_milliseconds_total", "counter", "How much later than due they were there, summed.",
+            schedules.latenessNanoseconds / 1_000_000)
+        add(
+            "schedule_lateness_milliseconds_max", "gauge", "How much later than due the latest one was there.",
+            schedules.latenessNanosecondsMax / 1_000_000)
         if let relay {
             add("feed_published_total", "counter", "Messages the stream acknowledged.", relay.published)
             add("feed_waiting", "gauge", "Transitions whose events are not on the stream yet.", relay.waiting)
