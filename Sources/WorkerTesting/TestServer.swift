@@ -20,6 +20,7 @@ final class TestServer: Sendable {
         configuration.leaseSeconds = 3_000_000_000
         configuration.timerWindow = Self.longTime
         configuration.historyWait = Self.longTime
+        configuration.retentionInterval = Self.longTime
         host = Host(
             stores: .init(
                 runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
