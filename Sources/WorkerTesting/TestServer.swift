@@ -21,6 +21,7 @@ final class TestServer: Sendable {
         configuration.timerWindow = Self.longTime
         configuration.historyWait = Self.longTime
         configuration.retentionInterval = Self.longTime
+        configuration.updateWait = Self.longTime
         host = Host(
             stores: .init(
                 runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
@@ -32,6 +33,7 @@ final class TestServer: Sendable {
         var options = WireOptions(now: { clock.now() })
         options.pollWait = Self.longTime
         options.historyWait = Self.longTime
+        options.updateWait = Self.longTime
         service = WireService(backend: host, options: options)
     }
 

@@ -153,32 +153,6 @@ class Cancels:
 
 
 @workflow.defn
-class Updates:
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.done = False
-
-    @workflow.update
-    async def hear(self, text: str) -> str:
-        self.heard.append(await workflow.execute_activity(say, text, start_to_close_timeout=10 * SECOND))
-        return self.heard[-1]
-
-    @hear.validator
-    def check(self, text: str) -> None:
-        if not text:
-            raise ApplicationError("silence")
-
-    @workflow.update
-    def end(self) -> int:
-        self.done = True
-        return len(self.heard)
-
-    @workflow.run
-    async def run(self, name: str) -> list[str]:
-        await workflow.wait_condition(lambda: self.done and workflow.all_handlers_finished())
-        return self.heard
-
-
 class Children:
     @workflow.run
     async def run(self, name: str) -> list[str]:
@@ -209,6 +183,33 @@ class Externals:
             except ApplicationError as error:
                 done.append(error.message)
         return done
+
+
+@workflow.defn
+class Updates:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.done = False
+
+    @workflow.update
+    async def hear(self, text: str) -> str:
+        self.heard.append(await workflow.execute_activity(say, text, start_to_close_timeout=10 * SECOND))
+        return self.heard[-1]
+
+    @hear.validator
+    def check(self, text: str) -> None:
+        if not text:
+            raise ApplicationError("silence")
+
+    @workflow.update
+    def end(self) -> int:
+        self.done = True
+        return len(self.heard)
+
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        await workflow.wait_condition(lambda: self.done and workflow.all_handlers_finished())
+        return self.heard
 
 
 # The same workflows as Tests/WorkerTestingTests/RecordedWorkflows.swift: Python's SDK replays what the Swift worker did.
@@ -326,6 +327,9 @@ async def record(address: str) -> None:
             if definition is Signals:
                 for text in ["one", "two", "three"]:
                     await handle.signal(Signals.hear, text)
+            if definition is Cancels:
+                await asyncio.sleep(0.2)
+                await handle.cancel()
             if definition is Updates:
                 await asyncio.gather(*[handle.execute_update(Updates.hear, text) for text in ["one", "two"]])
                 try:

@@ -204,4 +204,33 @@ struct TimeSkippingTests {
             }
         }
     }
+
+    @Test("An update whose handler waits for a day is answered in a moment")
+    func updates() async throws {
+        final class Booking: WorkflowDefinition {
+            private var isOver = false
+            static func registerHandlers(_ handlers: inout WorkflowHandlers<Booking>) {
+                handlers.update("reserve", String.self) { workflow, name, context in
+                    try await context.sleep(for: .seconds(24 * 3600))
+                    workflow.isOver = true
+                    return "reserved for \(name)"
+                }
+            }
+            func run(_ input: NoValue, _ context: WorkflowContext) async throws -> String {
+                try await context.waitCondition { self.isOver && context.allHandlersFinished }
+                return "over"
+            }
+        }
+        try await TestEnvironment.run { environment in
+            let begin = environment.now
+            try await environment.withWorker(workflows: [RegisteredWorkflow(Booking.self)]) {
+                let handle = try await environment.client.start(
+                    Booking.self, NoValue(), options: StartOptions(id: "b", taskQueue: environment.taskQueue))
+                let answer = try await handle.executeUpdate("reserve", "Ann", returning: String.self)
+                #expect(answer == "reserved for Ann")
+                #expect(try await handle.result() == "over")
+            }
+            #expect(environment.now.timeIntervalSince(begin) >= 24 * 3600)
+        }
+    }
 }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// For those who drive a host with a clock of their own and must not move it while something is under way.
 package struct HostRest: Sendable, Hashable {
-    /// Calls that wait for something to happen: polls, readers of open histories, queries.
+    /// Calls that wait for something to happen: polls, readers of open histories, queries, updates.
     package var waitingCalls = 0
     /// Queues that hold tasks: by name and whether they hold activities.
     package var backlogs: [Backlog] = []
@@ -30,7 +30,10 @@ extension Host {
             rest.progress += progress
         }
         let now = clock.now()
-        for waits in [services.queues.parking.waits, services.readers.waits, services.answers.waits] {
+        let lots = [
+            services.queues.parking.waits, services.readers.waits, services.answers.waits, services.updates.waits,
+        ]
+        for waits in lots {
             if let next = waits.next {
                 guard now < next else { return nil }
                 rest.nextDeadline = min(rest.nextDeadline ?? next, next)

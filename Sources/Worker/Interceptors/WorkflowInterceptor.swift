@@ -12,6 +12,13 @@ public protocol WorkflowInterceptor {
     /// A signal on its way to its handler.
     func signal(_ call: SignalCall, _ context: WorkflowContext, next: (SignalCall) throws -> Void) throws
 
+    /// An update on its way to its validator; what is thrown refuses it. It may change nothing.
+    func validateUpdate(_ call: UpdateCall, next: (UpdateCall) throws -> Void) throws
+
+    /// An update that was accepted, on its way to its handler.
+    /// - Returns: The call as the handler shall see it.
+    func update(_ call: UpdateCall, _ context: WorkflowContext) throws -> UpdateCall
+
     /// A query on its way to its handler. It may change nothing.
     func query(_ call: QueryCall, next: (QueryCall) throws -> EncodedValues) throws -> EncodedValues
 
@@ -48,6 +55,10 @@ extension WorkflowInterceptor {
     public func signal(_ call: SignalCall, _ context: WorkflowContext, next: (SignalCall) throws -> Void) throws {
         try next(call)
     }
+
+    public func validateUpdate(_ call: UpdateCall, next: (UpdateCall) throws -> Void) throws { try next(call) }
+
+    public func update(_ call: UpdateCall, _ context: WorkflowContext) throws -> UpdateCall { call }
 
     public func query(_ call: QueryCall, next: (QueryCall) throws -> EncodedValues) throws -> EncodedValues {
         try next(call)
@@ -87,6 +98,14 @@ public struct WorkflowCall: Sendable {
 /// A signal that came.
 public struct SignalCall: Sendable {
     /// The name it was sent under.
+    public var name: String
+    public var arguments: EncodedValues
+    public var header: [String: Payload]
+}
+
+/// An update that came.
+public struct UpdateCall: Sendable {
+    public let id: String
     public var name: String
     public var arguments: EncodedValues
     public var header: [String: Payload]

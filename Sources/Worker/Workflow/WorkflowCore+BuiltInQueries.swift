@@ -22,6 +22,7 @@ extension WorkflowCore {
         message.definition.type = workflowType
         message.definition.queryDefinitions = (body.queryNames + [Self.stackTraceQuery]).map(Self.interaction)
         message.definition.signalDefinitions = body.signalNames.map(Self.interaction)
+        message.definition.updateDefinitions = body.updateNames.map(Self.interaction)
         message.currentDetails = currentDetails
         var payload = Payload(encoding: "json/protobuf", data: [UInt8](try message.jsonUTF8Data()))
         payload.metadata["messageType"] = Array(Temporal_Api_Sdk_V1_WorkflowMetadata.protoMessageName.utf8)

@@ -45,6 +45,22 @@ extension WorkflowCore {
         delivery = inner
     }
 
+    /// Asks an update's validator.
+    /// - Returns: False when there is no handler for it.
+    func validate(_ call: UpdateCall, from index: Int = 0) throws -> Bool {
+        guard index < interceptors.count else {
+            return try body.validateUpdate(call.name, Blob(call.arguments.wire), converter)
+        }
+        var isKnown = true
+        try interceptors[index].validateUpdate(call) { call in isKnown = try self.validate(call, from: index + 1) }
+        return isKnown
+    }
+
+    /// An accepted update as the interceptors want it handled.
+    func intercepted(_ call: UpdateCall, _ context: WorkflowContext) throws -> UpdateCall {
+        try interceptors.reduce(call) { try $1.update($0, context) }
+    }
+
     /// Asks a query handler.
     /// - Returns: nil when there is none.
     func ask(_ name: String, _ arguments: Blob?, _ header: [String: Payload]) throws -> [UInt8]? {

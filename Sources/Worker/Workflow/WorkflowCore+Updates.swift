@@ -55,15 +55,19 @@ extension WorkflowCore {
             return
         }
         let name = request.input.name
-        let arguments = request.input.hasArgs ? Blob(request.input.args) : nil
-        if !update.wasAccepted, let refusal = refusal(of: name, arguments) {
+        let fields = request.input.hasHeader ? try? Payload.fields(wire: request.input.header) : nil
+        let call = UpdateCall(
+            id: update.id.value, name: name,
+            arguments: EncodedValues(wire: [UInt8](request.input.args), converter: converter), header: fields ?? [:])
+        if !update.wasAccepted, let refusal = refusal(of: call) {
             machine.reject(update, failure: Blob(converter.failure(for: refusal)))
             return
         }
         machine.accept(update)
         let context = WorkflowContext(core: self, update: WorkflowUpdateInfo(id: update.id.value, name: name))
         do {
-            switch try body.update(name, arguments, context) {
+            let call = try intercepted(call, context)
+            switch try body.update(call.name, Blob(call.arguments.wire), context) {
             case .done(let result): finish(update.id, request.meta.identity, .success(result))
             case .task(let work): begin(work, of: update.id, request.meta.identity)
             case nil: problem = WorkflowMisuse("the history has update \(name), which has no handler")
@@ -74,13 +78,13 @@ extension WorkflowCore {
     }
 
     /// Why an update is not accepted; nil when it is.
-    private func refusal(of name: String, _ arguments: Blob?) -> (any Error)? {
+    private func refusal(of call: UpdateCall) -> (any Error)? {
         isReadOnly = true
         defer { isReadOnly = false }
         do {
-            if try body.validateUpdate(name, arguments, converter) { return nil }
+            if try validate(call) { return nil }
             let known = body.updateNames.joined(separator: ", ")
-            return ApplicationFailure("no update handler for \(name); known updates: \(known)", type: "NotFound")
+            return ApplicationFailure("no update handler for \(call.name); known updates: \(known)", type: "NotFound")
         } catch {
             return error
         }
