@@ -104,7 +104,7 @@ extension WorkflowCommand.Kind {
         case .startChildWorkflow(let wish): wish.searchAttributes
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .completeWorkflowExecution,
             .failWorkflowExecution, .cancelWorkflowExecution, .recordMarker, .modifyWorkflowProperties,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .protocolMessage, .unsupported, .refused:
             nil
         }
     }
@@ -120,7 +120,7 @@ extension WorkflowCommand.Kind {
             return .startChildWorkflow(wish)
         case .scheduleActivityTask, .requestCancelActivityTask, .startTimer, .cancelTimer, .completeWorkflowExecution,
             .failWorkflowExecution, .cancelWorkflowExecution, .recordMarker, .modifyWorkflowProperties,
-            .requestCancelExternalWorkflow, .signalExternalWorkflow, .unsupported, .refused:
+            .requestCancelExternalWorkflow, .signalExternalWorkflow, .protocolMessage, .unsupported, .refused:
             return self
         }
     }

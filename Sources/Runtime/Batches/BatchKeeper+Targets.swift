@@ -36,7 +36,8 @@ extension BatchKeeper {
                 // It is closed or gone: there is nothing left to do to it.
                 case .notFound: return true
                 case .unavailable, .resourceExhausted: break
-                case .invalidArgument, .namespaceNotFound, .namespaceAlreadyExists, .workflowAlreadyStarted,
+                case .invalidArgument, .namespaceNotFound, .namespaceAlreadyExists, .namespaceInvalidState,
+                    .workflowAlreadyStarted,
                     .workflowNotReady, .queryFailed, .failedPrecondition, .permissionDenied, .unauthenticated,
                     .deadlineExceeded, .unimplemented, .canceled:
                     return false

@@ -82,7 +82,8 @@ extension ScheduleKeeper {
             case .unavailable, .resourceExhausted, .deadlineExceeded, .canceled: throw rejection
             case .workflowAlreadyStarted:
                 if let run = try await begun(due, workflow, in: schedule.namespace) { return run }
-            case .invalidArgument, .notFound, .namespaceNotFound, .namespaceAlreadyExists, .workflowNotReady,
+            case .invalidArgument, .notFound, .namespaceNotFound, .namespaceAlreadyExists, .namespaceInvalidState,
+                .workflowNotReady,
                 .queryFailed, .failedPrecondition, .permissionDenied, .unauthenticated, .unimplemented:
                 break
             }

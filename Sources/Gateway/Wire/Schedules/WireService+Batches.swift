@@ -161,7 +161,7 @@ extension WireService {
 
     /// A list query as a batch operation reads it.
     public func visibilityQuery(_ namespace: NamespaceID, _ text: String) async throws -> VisibilityQuery {
-        let parsed = try VisibilityParser.parse(text)
+        let parsed = try await parsed(text, in: try await backend.namespace(named: namespace.value))
         if parsed.isGroupedByStatus {
             throw Rejection.invalid("invalid query: operation is not supported: 'GROUP BY' clause")
         }

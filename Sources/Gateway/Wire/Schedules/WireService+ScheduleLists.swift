@@ -15,7 +15,7 @@ extension WireService {
         let most = options.limits.visibilityPageMax
         let size = Int(request.maximumPageSize)
         let limit = size <= 0 ? most : min(size, most)
-        let filter = try ScheduleFilter(request.query)
+        let filter = try await scheduleFilter(request.query, in: namespace)
         var cursor = try Self.cursor(request.nextPageToken)
         var found: [ScheduleDescription] = []
         // A filter may leave out much: read on until the page is full.
@@ -48,7 +48,7 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_CountSchedulesRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_CountSchedulesResponse {
         let namespace = try await namespace(request.namespace)
-        let filter = try ScheduleFilter(request.query)
+        let filter = try await scheduleFilter(request.query, in: namespace)
         if filter.isEmpty {
             let count = try await backend.countSchedules(namespace: namespace.id)
             return .with { $0.count = count }
@@ -66,14 +66,45 @@ extension WireService {
     }
 }
 
-/// A list query over schedules.
+/// A list query over schedules: their `ScheduleId`, `TemporalSchedulePaused`, `StartTime`, and the search attributes they carry.
 struct ScheduleFilter {
-    var isEmpty: Bool
+    private let filter: VisibilityFilter?
 
-    init(_ query: String) throws(Rejection) {
-        isEmpty = query.allSatisfy(\.isWhitespace)
-        guard isEmpty else { throw .invalid("invalid query: schedules are listed without a query") }
+    var isEmpty: Bool { filter == nil }
+
+    /// What queries about schedules may name beside the attributes of the namespace.
+    static let attributes: [String: SearchAttributeType] = ["ScheduleId": .keyword, "TemporalSchedulePaused": .bool]
+
+    init(_ parsed: VisibilityParser.Parsed) throws(Rejection) {
+        if parsed.isGroupedByStatus {
+            throw .invalid("invalid query: operation is not supported: 'GROUP BY' clause")
+        }
+        filter = parsed.filter
     }
 
-    func matches(_ schedule: Schedule) -> Bool { true }
+    func matches(_ schedule: Schedule) -> Bool {
+        guard let filter else { return true }
+        let key = RunKey(
+            namespace: schedule.namespace, workflow: WorkflowID(schedule.id.value), run: RunID(schedule.incarnation))
+        let row = RunSummary(
+            key: key, firstRunID: key.run, workflowType: schedule.definition.action.attributes.workflowType,
+            taskQueue: schedule.definition.action.attributes.taskQueue.name, status: .running,
+            startTime: schedule.createTime, executionTime: schedule.createTime, closeTime: nil, historyLength: 0,
+            historySizeBytes: 0, startRequestID: "", memo: nil, searchAttributes: nil)
+        let own = [
+            SearchValue(name: "ScheduleId", type: .keyword, content: .words([schedule.id.value])),
+            SearchValue(
+                name: "TemporalSchedulePaused", type: .bool, content: .number(schedule.definition.isPaused ? 1 : 0)),
+        ]
+        let carried = schedule.searchAttributes.map { SearchAttributeCodec.values($0) } ?? []
+        return filter.matches(row, own + carried) == true
+    }
+}
+
+extension WireService {
+    private func scheduleFilter(_ query: String, in namespace: Namespace) async throws -> ScheduleFilter {
+        var namespace = namespace
+        namespace.searchAttributes.merge(ScheduleFilter.attributes) { $1 }
+        return try ScheduleFilter(try await parsed(query, in: namespace))
+    }
 }

@@ -14,16 +14,16 @@ extension WireService {
         let (namespace, key) = try await scheduleKey(request.namespace, request.scheduleID)
         try checks.length(request.requestID, "RequestId")
         try checks.length(request.identity, "Identity")
-        let attributes = request.hasSearchAttributes ? request.searchAttributes : nil
-        try checks.searchAttributes(attributes, namespace: namespace.name)
+        let attributes = try await scheduleAttributes(
+            request.searchAttributes, isSet: request.hasSearchAttributes, in: namespace)
         try checks.memo(request.memo)
         guard request.hasSchedule else { throw Rejection.invalid("Schedule is not set on request.") }
         let token = try await backend.createSchedule(
             CreateScheduleRequest(
-                key: key, definition: try definition(request.schedule, namespace: namespace),
+                key: key, definition: try await definition(request.schedule, namespace: namespace),
                 patch: request.hasInitialPatch ? try SchedulePatch(request.initialPatch) : nil,
                 memo: Blob(request.memo, isSet: request.hasMemo),
-                searchAttributes: Blob(request.searchAttributes, isSet: request.hasSearchAttributes),
+                searchAttributes: attributes.flatMap { $0.isEmpty ? nil : $0 },
                 requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID)))
         return .with { $0.conflictToken = ConflictToken.encode(token) }
     }
@@ -48,17 +48,16 @@ extension WireService {
         let (namespace, key) = try await scheduleKey(request.namespace, request.scheduleID)
         try checks.length(request.requestID, "RequestId")
         try checks.length(request.identity, "Identity")
-        let attributes = request.hasSearchAttributes ? request.searchAttributes : nil
-        try checks.searchAttributes(attributes, namespace: namespace.name)
+        let attributes = try await scheduleAttributes(
+            request.searchAttributes, isSet: request.hasSearchAttributes, in: namespace)
         try checks.memo(request.memo)
         guard request.hasSchedule else { throw Rejection.invalid("Schedule is not set on request.") }
         try await backend.updateSchedule(
             UpdateScheduleRequest(
-                key: key, definition: try definition(request.schedule, namespace: namespace),
+                key: key, definition: try await definition(request.schedule, namespace: namespace),
                 conflictToken: try ConflictToken.decode(request.conflictToken),
                 memo: Blob(request.memo, isSet: request.hasMemo),
-                searchAttributes: Blob(request.searchAttributes, isSet: request.hasSearchAttributes),
-                requestID: RequestID(request.requestID)))
+                searchAttributes: attributes, requestID: RequestID(request.requestID)))
         return .init()
     }
 
@@ -99,21 +98,29 @@ extension WireService {
         return (namespace, ScheduleKey(namespace: namespace.id, id: ScheduleID(id)))
     }
 
+    /// nil leaves what is there; empty removes it.
+    private func scheduleAttributes(_ data: Data, isSet: Bool, in namespace: Namespace) async throws -> Blob? {
+        guard isSet else { return nil }
+        return try await searchAttributes(Blob(data), in: namespace) ?? .empty
+    }
+
     // MARK: The definition
 
     private func definition(
         _ schedule: Temporal_Api_Schedule_V1_Schedule, namespace: Namespace
-    ) throws(Rejection) -> ScheduleDefinition {
+    ) async throws -> ScheduleDefinition {
         guard case .startWorkflow(let info)? = schedule.action.action else {
-            throw .invalid("schedule action is not set on request.")
+            throw Rejection.invalid("schedule action is not set on request.")
         }
-        let action = try action(info, namespace: namespace)
+        var action = try action(info, namespace: namespace)
+        action.attributes.searchAttributes = try await searchAttributes(
+            action.attributes.searchAttributes, in: namespace)
         try checks.text(schedule.state.notes, "Notes")
         let spec: ScheduleSpec
         do throws(ScheduleProblem) {
             spec = try ScheduleSpec(ScheduleSpecRequest(schedule.spec))
         } catch {
-            throw .invalid("Invalid schedule spec: \(error.message)")
+            throw Rejection.invalid("Invalid schedule spec: \(error.message)")
         }
         return ScheduleDefinition(
             spec: spec, action: action, policies: try SchedulePolicies(schedule.policies), notes: schedule.state.notes,
