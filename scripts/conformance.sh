@@ -26,13 +26,14 @@ done
 [[ -s $folder/ready.json ]] || { echo "the server was not ready in 60 s" >&2; exit 1; }
 value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$folder/ready.json'))['$1'])"; }
 grpc=$(value grpc)
+http=$(value http)
 (cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
 echo "conformance: Python SDK against $grpc"
 # One file per area; each prints what it did and how many passed.
 for area in core starting inside children external reset delete visibility namespaces operators activity_operators updates schedules batch; do
     (cd Tests/Conformance && ALOFT=$aloft timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
 done
-(cd Tests/Conformance && ../../.cache/venv/bin/python http_paths.py "$grpc" "$(value http)")
+(cd Tests/Conformance && ../../.cache/venv/bin/python http_paths.py "$grpc" "$http")
 [[ -n ${1:-} ]] || (cd Tests/Conformance && timeout 300 ../../.cache/venv/bin/python operator_crash.py "$aloft")
 (cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")
 [[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python children_kill.py "$aloft" 8)

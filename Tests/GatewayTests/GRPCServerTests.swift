@@ -102,8 +102,8 @@ struct GRPCServerTests {
             #expect(
                 unknown.message == "unknown method Nonsense for service temporal.api.workflowservice.v1.WorkflowService"
             )
-            let schedules = try await client.error("ListSchedules", Google_Protobuf_Empty())
-            #expect(schedules.code == .unimplemented)
+            let rules = try await client.error("ListWorkflowRules", Google_Protobuf_Empty())
+            #expect(rules.code == .unimplemented)
             let service = try await client.error("Do", Google_Protobuf_Empty(), service: "no.such.Service")
             #expect(service.code == .unimplemented && service.message == "unknown service no.such.Service")
         }

@@ -83,7 +83,7 @@ struct WireServiceTests {
             returning: Temporal_Api_Workflowservice_V1_GetSystemInfoResponse.self)
         #expect(!info.serverVersion.isEmpty)
         #expect(info.capabilities.sdkMetadata && info.capabilities.activityFailureIncludeHeartbeat)
-        #expect(!info.capabilities.supportsSchedules)
+        #expect(info.capabilities.supportsSchedules)
     }
 
     @Test("Namespaces are registered once, described by name and id, and updated")

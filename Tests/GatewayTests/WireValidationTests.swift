@@ -79,11 +79,11 @@ struct WireValidationTests {
 
     @Test("A method that is not served is UNIMPLEMENTED with the text clients look for")
     func unknownMethod() async throws {
-        let failure = try await Wire(ScriptedBackend()).failure("CreateSchedule", Google_Protobuf_Empty())
+        let failure = try await Wire(ScriptedBackend()).failure("CreateWorkflowRule", Google_Protobuf_Empty())
         #expect(failure.code == .unimplemented)
         #expect(
             failure.message
-                == "unknown method CreateSchedule for service temporal.api.workflowservice.v1.WorkflowService")
+                == "unknown method CreateWorkflowRule for service temporal.api.workflowservice.v1.WorkflowService")
     }
 
     @Test("A request that is no message, and one that is too large, are refused")

@@ -36,9 +36,10 @@ struct DeleteTests {
         try await first.until("the child began") {
             try await first.names("child-1").contains("WorkflowTaskScheduled")
         }
-        let before = first.store.commitCount
-        // The child's end is stored, but nobody lives to tell it.
-        first.store.setFault { number, _ in number > before + 1 ? .unavailable : nil }
+        // The child's end is stored, but the parent cannot store that it heard of it.
+        first.store.setFault { _, batch in
+            batch.writes.contains { $0.summary.key.workflow == "parent-1" } ? .unavailable : nil
+        }
         try await first.host.deleteWorkflow(first.target("child-1"))
         await first.host.abandon()
         first.store.setFault(nil)
