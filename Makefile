@@ -33,9 +33,9 @@ conformance: build   ## the unmodified Python SDK against a live server
 	@scripts/setup.sh --python
 	@scripts/conformance.sh
 
-soak: build          ## the server killed again and again, NATS stopped and wiped (60 s)
+soak: build          ## everything killed again and again, NATS stopped and wiped (2 × 60 s)
 	@scripts/setup.sh --python
-	@scripts/soak.sh 60
+	@scripts/soak.sh both 60
 
 bench: release       ## hello benchmark
 	.build/release/aloft bench hello

@@ -2,6 +2,7 @@
 # The fault scenarios of Tests/Conformance, each with servers of its own, bounded in time.
 #   scripts/soak.sh                 a short soak (20 s): server killed, NATS stopped and wiped
 #   scripts/soak.sh SECONDS         the same, longer
+#   scripts/soak.sh both [SECONDS]  also all primitives mixed, with workers and database connections killed too
 #   scripts/soak.sh all [SECONDS]   also all primitives mixed, two nodes on one database, lost Postgres backends and postmasters
 # SOAK_SEED, MIXED_SEED and FAULT_SEED repeat a run; every scenario prints its seed.
 set -euo pipefail
@@ -9,6 +10,10 @@ cd "$(dirname "$0")/.."
 aloft=$(realpath "${ALOFT:-.build/debug/aloft}")
 python=$PWD/.cache/venv/bin/python
 scenarios=(soak)
+if [[ "${1:-}" == both ]]; then
+    scenarios=(soak mixed)
+    shift
+fi
 if [[ "${1:-}" == all ]]; then
     scenarios=(soak mixed two_nodes children_kill children_nodes postgres_faults)
     shift

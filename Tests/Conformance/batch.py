@@ -112,6 +112,20 @@ async def test_signal_reaches_each_once(client: Client):
         assert await asyncio.gather(*[handle.result() for handle in handles]) == [["end"]] * 10
 
 
+async def test_delete_leaves_nothing(client: Client):
+    queue, handles = await several(client, 8)
+    await handles[0].terminate()
+    asked = request(visibility_query=f"TaskQueue = '{queue}'", max_operations_per_second=200)
+    asked.deletion_operation.identity = "tester"
+    found = await ended(client, await start(client, asked))
+    assert (found.total_operation_count, found.failure_operation_count) == (8, 0)
+
+    async def gone():
+        return (await client.count_workflows(f"TaskQueue = '{queue}'")).count == 0
+
+    await eventually(gone, what="they are gone")
+
+
 async def test_a_closed_or_missing_run_is_no_failure(client: Client):
     _, handles = await several(client, 1)
     await handles[0].terminate()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from load import keep_trying
@@ -109,7 +109,9 @@ class Scene:
                 await once()
                 self.updates += 1
                 return
-            except (RPCError, asyncio.TimeoutError, WorkflowUpdateFailedError) as error:
+            except (
+                RPCError, asyncio.TimeoutError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError,
+            ) as error:
                 if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
                     # It had the value from an update whose answer was lost, and ended.
                     return

@@ -89,13 +89,13 @@ final class ServerAssembly: Sendable {
     func run(until: @escaping @Sendable () async -> Void, onReady: @escaping @Sendable (Addresses) async throws -> Void)
         async throws
     {
-        let wire = wire
+        let (wire, host) = (wire, host)
         await host.connectBatches(
             BatchServices(
                 query: { namespace, text in try await wire.visibilityQuery(namespace, text) },
                 reset: { target, options, reason, requestID in
                     try await wire.reset(target, options: options, reason: reason, requestID: requestID)
-                }))
+                }, delete: { target in try await host.deleteWorkflow(target) }))
         try await host.start()
         let grpc = try GRPCServer(
             service: wire,
