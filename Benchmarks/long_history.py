@@ -22,6 +22,7 @@ from stage import Node, Stage
 
 EVENTS = int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
 ROUNDS = 300
+TIMERS = 200
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -30,6 +31,7 @@ class Counter:
     def __init__(self) -> None:
         self.count = 0
         self.stopped = False
+        self.rounds = 0
 
     @workflow.signal
     def tick(self) -> None:
@@ -39,13 +41,21 @@ class Counter:
     def stop(self) -> None:
         self.stopped = True
 
+    @workflow.signal
+    def grow(self, rounds: int) -> None:
+        self.rounds += rounds
+
     @workflow.query
     def seen(self) -> int:
         return self.count
 
     @workflow.run
     async def run(self) -> int:
-        await workflow.wait_condition(lambda: self.stopped)
+        while not self.stopped:
+            await workflow.wait_condition(lambda: self.stopped or self.rounds > 0)
+            while self.rounds > 0:
+                await asyncio.gather(*[asyncio.sleep(0.001) for _ in range(TIMERS)])
+                self.rounds -= 1
         return self.count
 
 
@@ -66,10 +76,13 @@ async def measure(node: Node, handle) -> tuple[float, float]:
 
 
 async def grow(handle, events: int) -> int:
-    """Signals until the history has this many events."""
-    length = 0
-    while length < events:
-        await asyncio.gather(*[handle.signal(Counter.tick) for _ in range(200)])
+    """Timers until the history has about this many events: two each."""
+    length = (await handle.describe()).history_length
+    await handle.signal(Counter.grow, max(1, (events - length - 4 * ROUNDS) // (2 * TIMERS + 4)))
+    before = 0
+    while length != before:
+        before = length
+        await asyncio.sleep(2)
         length = (await handle.describe()).history_length
         print(f"\r{length} events", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
