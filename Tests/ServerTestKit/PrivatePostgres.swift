@@ -32,7 +32,7 @@ public final class PrivatePostgres: Sendable {
         let folder = URL(filePath: "/tmp/aloft-pg-\(UInt64.random(in: 0..<0xFFFF_FFFF))")
         let server = PrivatePostgres(
             dataFolder: folder.appending(path: "data"), socketFolder: folder.appending(path: "s"),
-            settings: (fsync ? [] : ["fsync=off"]) + settings, isTemporary: true)
+            settings: ["max_connections=400"] + (fsync ? [] : ["fsync=off"]) + settings, isTemporary: true)
         try await server.start()
         return server
     }
