@@ -81,18 +81,10 @@ final class GRPCAnswering: Sendable {
 
     func failure(_ failure: GRPCMessages.Failure) -> WireFailure {
         switch failure {
-        case .tooLarge(let size, let isCompressed): tooLarge(size, isCompressed: isCompressed)
+        case .tooLarge(let size, let isCompressed):
+            .requestTooLarge(size, isCompressed: isCompressed, max: messageBytesMax)
         case .malformed: WireFailure(.internalError, "grpc: the message's frame is malformed")
         }
-    }
-
-    /// SDKs look for these texts (protocol.md 1.2).
-    private func tooLarge(_ size: Int, isCompressed: Bool) -> WireFailure {
-        WireFailure(
-            .resourceExhausted,
-            isCompressed
-                ? "grpc: received message after decompression larger than max \(messageBytesMax)"
-                : "grpc: received message larger than max (\(size) vs. \(messageBytesMax))")
     }
 
     private func open(
@@ -112,7 +104,9 @@ final class GRPCAnswering: Sendable {
             return .success(try inflater.inflate(message.bytes, max: messageBytesMax))
         } catch {
             switch error {
-            case .tooLong: return .failure(tooLarge(message.bytes.count, isCompressed: true))
+            case .tooLong:
+                return .failure(
+                    .requestTooLarge(message.bytes.count, isCompressed: true, max: messageBytesMax))
             case .damaged:
                 return .failure(WireFailure(.internalError, "grpc: failed to decompress the received message"))
             }

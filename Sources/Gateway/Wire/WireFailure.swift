@@ -40,6 +40,15 @@ public struct WireFailure: Error, Hashable, Sendable {
         self.init(Code(rawValue: encoded.code) ?? .unknown, encoded.message, statusDetails: encoded.status)
     }
 
+    /// A request above the limit; SDKs look for these texts (protocol.md 1.2).
+    static func requestTooLarge(_ size: Int, isCompressed: Bool, max: Int) -> WireFailure {
+        WireFailure(
+            .resourceExhausted,
+            isCompressed
+                ? "grpc: received message after decompression larger than max \(max)"
+                : "grpc: received message larger than max (\(size) vs. \(max))")
+    }
+
     /// Any error as the wire tells it: the caller's fault keeps its kind, our own is worth another try or is data loss.
     public init(any error: any Error) {
         switch error {

@@ -22,7 +22,10 @@ public final class WireService: Sendable {
     public func handle(_ call: WireCall) async -> Result<[UInt8], WireFailure> {
         guard let entry = Self.entry(for: call.method) else { return .failure(Self.unknown(call.method)) }
         if call.request.count > options.requestBytesMax {
-            return .failure(Self.tooLarge(call, max: options.requestBytesMax))
+            return .failure(
+                .requestTooLarge(
+                    call.request.count, isCompressed: call.metadata(named: "grpc-encoding") == "gzip",
+                    max: options.requestBytesMax))
         }
         do {
             return .success(try await entry.run(self, call))
@@ -52,14 +55,6 @@ public final class WireService: Sendable {
             WireFailure(.unimplemented, "unknown method \(method.name) for service \(method.service)")
         default: WireFailure(.unimplemented, "unknown service \(method.service)")
         }
-    }
-
-    private static func tooLarge(_ call: WireCall, max: Int) -> WireFailure {
-        if call.metadata(named: "grpc-encoding") == "gzip" {
-            return WireFailure(.resourceExhausted, "grpc: received message after decompression larger than max \(max)")
-        }
-        return WireFailure(
-            .resourceExhausted, "grpc: received message larger than max (\(call.request.count) vs. \(max))")
     }
 
     // MARK: What every handler needs
