@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
-# Starts a private development server on free ports and runs the Python scripts of Tests/Conformance against it.
+# Starts a private development server on free ports and runs the Python scripts of Tests/Conformance against it, one
+# after the other. Each prints a line; of one that fails, its output follows. All run, even after a failure.
+#   scripts/conformance.sh          everything
+#   scripts/conformance.sh NAME     only the tests whose names contain NAME, without those that start servers of their own
 set -euo pipefail
 cd "$(dirname "$0")/.."
 aloft=$(realpath "${ALOFT:-.build/debug/aloft}")
+python=$PWD/.cache/venv/bin/python
 folder=$(mktemp -d /tmp/aloft-conformance.XXXXXX)
 log=$folder/server.log
 # Postgres runs as its own user when we are root and must get through to its folder.
 chmod 711 "$folder"
 server=
+failed=()
 finish() {
     status=$?
     if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-    if ((status)); then echo "--- server log (last 60 lines)"; tail -60 "$log" 2>/dev/null || true; fi
+    if ((status)); then echo "--- server log (last 30 lines)"; tail -30 "$log" 2>/dev/null || true; fi
+    if ((${#failed[@]})); then echo "conformance: FAILED: ${failed[*]}"; fi
     rm -rf "$folder"
     exit $status
 }
 trap finish EXIT
-"$aloft" server start-dev --data "$folder/data" --grpc-port 0 --http-port 0 --sandbox-port 0 --ready-file "$folder/ready.json" >"$log" 2>&1 &
+"$aloft" server start-dev --data "$folder/data" --grpc-port 0 --http-port 0 --sandbox-port 0 --nats-port 0 --ready-file "$folder/ready.json" >"$log" 2>&1 &
 server=$!
 for _ in $(seq 600); do
     [[ -s $folder/ready.json ]] && break
@@ -24,17 +30,32 @@ for _ in $(seq 600); do
     sleep 0.1
 done
 [[ -s $folder/ready.json ]] || { echo "the server was not ready in 60 s" >&2; exit 1; }
-value() { .cache/venv/bin/python -c "import json,sys; print(json.load(open('$folder/ready.json'))['$1'])"; }
+value() { "$python" -c "import json,sys; print(json.load(open('$folder/ready.json'))['$1'])"; }
 grpc=$(value grpc)
 http=$(value http)
-(cd Tests/Conformance && ../../.cache/venv/bin/python replay.py)
+cd Tests/Conformance
+# Runs one script in at most five minutes and keeps its output back unless it fails.
+area() {
+    local name=$1 began=$SECONDS
+    shift
+    if ALOFT=$aloft timeout --kill-after=10 300 "$python" "$name.py" "$@" >"$folder/$name.log" 2>&1; then
+        printf 'ok      %-22s %3d s  %s\n' "$name" $((SECONDS - began)) "$(tail -1 "$folder/$name.log" | cut -c1-120)"
+    else
+        failed+=("$name")
+        printf 'FAILED  %-22s %3d s\n' "$name" $((SECONDS - began))
+        tail -120 "$folder/$name.log"
+    fi
+}
 echo "conformance: Python SDK against $grpc"
-# One file per area; each prints what it did and how many passed.
-for area in core starting inside children external reset delete visibility namespaces operators activity_operators updates schedules batch; do
-    (cd Tests/Conformance && ALOFT=$aloft timeout 300 ../../.cache/venv/bin/python "$area.py" "$grpc" "${1:-}")
+for name in core starting inside children external reset delete visibility namespaces operators activity_operators updates schedules batch; do
+    area "$name" "$grpc" "${1:-}"
 done
-(cd Tests/Conformance && ../../.cache/venv/bin/python http_paths.py "$grpc" "$http")
-[[ -n ${1:-} ]] || (cd Tests/Conformance && timeout 300 ../../.cache/venv/bin/python operator_crash.py "$aloft")
-(cd Tests/Conformance && ../../.cache/venv/bin/python bad_input.py "$folder/ready.json")
-[[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python children_kill.py "$aloft" 8)
-[[ -n ${1:-} ]] || (cd Tests/Conformance && ../../.cache/venv/bin/python schedule_restart.py "$aloft" 18)
+area http_paths "$grpc" "$http"
+area bad_input "$folder/ready.json"
+if [[ -z ${1:-} ]]; then
+    area replay
+    area operator_crash "$aloft"
+    area children_kill "$aloft" 8
+    area schedule_restart "$aloft" 18
+fi
+((${#failed[@]} == 0))

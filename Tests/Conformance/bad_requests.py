@@ -341,7 +341,7 @@ async def test_commands_that_cannot_be(w: World):
 
 async def test_methods_that_do_not_exist(w: World):
     for call in [
-        w.service.list_batch_operations(api.ListBatchOperationsRequest(namespace="default")),
+        w.service.pause_workflow_execution(api.PauseWorkflowExecutionRequest(namespace="default")),
         w.service.create_workflow_rule(api.CreateWorkflowRuleRequest(namespace="default")),
     ]:
         await w.refused(call, S.UNIMPLEMENTED)
