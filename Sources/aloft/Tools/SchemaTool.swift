@@ -42,6 +42,8 @@ enum FamilySchemas {
     /// Every statement may run again.
     static func apply(_ configuration: PostgresConfiguration) async throws(PostgresError) {
         let connection = try await PostgresConnection.connect(configuration)
+        try await connection.script(DeadLetterSchema.sql)
         try await connection.script(PaymentSchema.sql)
+        try await connection.script(NotificationSchema.sql)
     }
 }
