@@ -50,9 +50,7 @@ public struct ActivityTaskOptionsChange: Hashable, Sendable {
     public var maximumInterval: TimeSpan?
     public var maximumAttempts: Int32?
     public var nonRetryableErrorTypes: [String]?
-    public var priorityKey: Int32?
-    public var fairnessKey: String?
-    public var fairnessWeight: Float?
+    public var priority = PriorityChange()
 
     public init() {}
 
@@ -69,7 +67,7 @@ public struct ActivityTaskOptionsChange: Hashable, Sendable {
         if let maximumInterval { changed.retryPolicy.maximumInterval = maximumInterval }
         if let maximumAttempts { changed.retryPolicy.maximumAttempts = maximumAttempts }
         if let nonRetryableErrorTypes { changed.retryPolicy.nonRetryableErrorTypes = nonRetryableErrorTypes }
-        changed.priority = changedPriority(of: options)
+        changed.priority = priority.applied(to: options.priority)
         if changed.taskQueue.isEmpty { throw .invalid("taskQueue is not set") }
         let spans = [
             changed.scheduleToCloseTimeout, changed.scheduleToStartTimeout, changed.startToCloseTimeout,
@@ -82,15 +80,6 @@ public struct ActivityTaskOptionsChange: Hashable, Sendable {
         if let fault = changed.retryPolicy.fault { throw .invalid(fault) }
         changed.retryPolicy = changed.retryPolicy.filled
         return changed.consistent(runTimeout: runTimeout)
-    }
-
-    private func changedPriority(of options: ActivityTaskOptions) -> Priority? {
-        if priorityKey == nil, fairnessKey == nil, fairnessWeight == nil { return options.priority }
-        var priority = options.priority ?? Priority()
-        if let priorityKey { priority.key = priorityKey }
-        if let fairnessKey { priority.fairnessKey = fairnessKey }
-        if let fairnessWeight { priority.fairnessWeight = fairnessWeight }
-        return priority
     }
 }
 

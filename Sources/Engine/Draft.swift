@@ -32,7 +32,9 @@ extension Run {
         _ kind: EventKind, _ draft: inout Draft, at time: Timestamp? = nil, userMetadata: Blob? = nil
     ) {
         if kind.closesRun != nil { sendClosing(kind, draft) }
-        let event = Event(id: lastEventID.next, time: time ?? draft.now, kind: kind, userMetadata: userMetadata)
+        let event = Event(
+            id: lastEventID.next, time: time ?? draft.now, kind: kind, userMetadata: userMetadata,
+            workerMayIgnore: kind.workerMayIgnore)
         do {
             try apply(event)
         } catch {

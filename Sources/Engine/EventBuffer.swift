@@ -10,13 +10,14 @@ enum BufferedFact: Hashable, Sendable {
     case activityFailed(ActivityTaskFailed)
     case activityTimedOut(ActivityTaskTimedOut)
     case activityCanceled(ActivityTaskCanceled)
+    case optionsUpdated(WorkflowExecutionOptionsUpdated)
     /// What another run told.
     case related(RelatedFact)
 
     /// Ends move behind everything else, so that a start precedes its end.
     var isEnd: Bool {
         switch self {
-        case .signaled, .cancelRequested, .timerFired, .activityStarted: false
+        case .signaled, .cancelRequested, .timerFired, .activityStarted, .optionsUpdated: false
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled: true
         case .related(let fact): fact.isEnd
         }
@@ -25,7 +26,7 @@ enum BufferedFact: Hashable, Sendable {
     /// The activity whose end this is.
     var endedActivity: EventID? {
         switch self {
-        case .signaled, .cancelRequested, .timerFired, .activityStarted, .related: nil
+        case .signaled, .cancelRequested, .timerFired, .activityStarted, .optionsUpdated, .related: nil
         case .activityCompleted(let end): end.scheduledEventID
         case .activityFailed(let end): end.scheduledEventID
         case .activityTimedOut(let end): end.scheduledEventID
@@ -39,6 +40,7 @@ enum BufferedFact: Hashable, Sendable {
         case .signaled(let attributes): return .workflowExecutionSignaled(attributes)
         case .cancelRequested(let attributes): return .workflowExecutionCancelRequested(attributes)
         case .timerFired(let attributes): return .timerFired(attributes)
+        case .optionsUpdated(let attributes): return .workflowExecutionOptionsUpdated(attributes)
         case .activityStarted(let attributes): return .activityTaskStarted(attributes)
         case .activityCompleted(var end):
             end.startedEventID = startedEventID
@@ -61,6 +63,7 @@ enum BufferedFact: Hashable, Sendable {
         switch self {
         case .signaled(let attributes): 64 + (attributes.input?.count ?? 0) + (attributes.header?.count ?? 0)
         case .cancelRequested, .timerFired: 64
+        case .optionsUpdated(let attributes): 64 + (attributes.versioningOverride?.count ?? 0)
         case .activityStarted(let attributes): 64 + (attributes.lastFailure?.bytes ?? 0)
         case .activityCompleted(let end): 64 + (end.result?.count ?? 0)
         case .activityFailed(let end): 64 + end.failure.bytes
@@ -122,7 +125,7 @@ extension Run {
         recordLease(&draft)
         draft.changedState = true
         switch fact {
-        case .signaled, .activityStarted: break
+        case .signaled, .activityStarted, .optionsUpdated: break
         case .cancelRequested: cancelRequestIsBuffered = true
         case .timerFired(let fired): timers.fireWasBuffered(fired.startedEventID)
         case .activityCompleted, .activityFailed, .activityTimedOut, .activityCanceled:

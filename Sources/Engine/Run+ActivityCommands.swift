@@ -106,7 +106,7 @@ extension Run {
             startToCloseTimeout: running,
             heartbeatTimeout: min(wish.heartbeatTimeout, running), workflowTaskCompletedEventID: completedEventID,
             retryPolicy: (wish.retryPolicy ?? RetryPolicy()).filled,
-            priority: wish.priority?.filled(from: started?.priority) ?? started?.priority,
+            priority: wish.priority?.filled(from: priority) ?? priority,
             useWorkflowBuildID: wish.useWorkflowBuildID)
     }
 

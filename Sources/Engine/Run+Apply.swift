@@ -83,6 +83,7 @@ extension Run {
             noticeable()
         case .workflowExecutionUpdateAccepted(let attributes): try updates.accept(attributes, at: id)
         case .workflowExecutionUpdateCompleted(let attributes): try updates.complete(attributes, at: id)
+        case .workflowExecutionOptionsUpdated(let attributes): fold(attributes, id: id)
         }
     }
 
@@ -116,7 +117,7 @@ extension Run {
             .timerCanceled,
             .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
             .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
-            .workflowExecutionUpdateCompleted:
+            .workflowExecutionUpdateCompleted, .workflowExecutionOptionsUpdated:
             throw Corruption("event \(event.id): \(event.kind.typeName) is not about an activity")
         }
     }

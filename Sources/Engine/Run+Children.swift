@@ -34,7 +34,7 @@ extension Run {
             workflowTaskCompletedEventID: context.completedEventID, reusePolicy: wish.reusePolicy,
             retryPolicy: wish.retryPolicy?.filled, cronSchedule: wish.cronSchedule, memo: wish.memo,
             searchAttributes: wish.searchAttributes,
-            priority: wish.priority?.filled(from: started.priority) ?? started.priority,
+            priority: wish.priority?.filled(from: priority) ?? priority,
             versioningOverride: wish.versioningOverride, inheritBuildID: wish.inheritBuildID)
         emit(.childWorkflow(.initiated(attributes)), &draft, userMetadata: metadata)
         context.initiatedChildren.insert(wish.workflowID)

@@ -255,7 +255,8 @@ extension ChildEnd {
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
             .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .markerRecorded,
             .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow, .externalWorkflow,
-            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
+            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted,
+            .workflowExecutionOptionsUpdated:
             return nil
         }
     }

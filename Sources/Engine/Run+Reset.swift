@@ -9,6 +9,8 @@ public struct ResetRun: Hashable, Sendable {
     public var copied: [Event]
     /// What the base, and the runs that followed it, were told after that point.
     public var reapplied: [ReappliedFact]
+    /// What the new run is told on top of that.
+    public var operations: [PostResetOperation]
     public var reason: String
     public var identity: String
     public var requestID: RequestID
@@ -17,19 +19,27 @@ public struct ResetRun: Hashable, Sendable {
     public var deliveredMessages: [Delivery]
 
     public init(
-        key: RunKey, baseRun: RunID, copied: [Event], reapplied: [ReappliedFact], reason: String, identity: String,
+        key: RunKey, baseRun: RunID, copied: [Event], reapplied: [ReappliedFact],
+        operations: [PostResetOperation] = [], reason: String, identity: String,
         requestID: RequestID, namespaceName: String, deliveredMessages: [Delivery] = []
     ) {
         self.key = key
         self.baseRun = baseRun
         self.copied = copied
         self.reapplied = reapplied
+        self.operations = operations
         self.reason = reason
         self.identity = identity
         self.requestID = requestID
         self.namespaceName = namespaceName
         self.deliveredMessages = deliveredMessages
     }
+}
+
+/// What a reset tells the new run after everything else.
+public enum PostResetOperation: Hashable, Sendable {
+    case signal(WorkflowExecutionSignaled)
+    case updateOptions(RunOptionsChange)
 }
 
 /// Something that a run was told and that a reset tells the new run again.
@@ -121,6 +131,7 @@ extension Run {
         restartActivities(request.reason, &draft)
         resend(request, &draft)
         for fact in request.reapplied { reapply(fact, &draft) }
+        for operation in request.operations { perform(operation, by: request.identity, &draft) }
         draft.reply = .started(eagerTask: nil)
     }
 
@@ -154,6 +165,15 @@ extension Run {
             } else if case .externalWorkflow(.cancelInitiated(let attributes)) = event.kind {
                 send(attributes, initiatedBy: event.id)
             }
+        }
+    }
+
+    private mutating func perform(_ operation: PostResetOperation, by identity: String, _ draft: inout Draft) {
+        switch operation {
+        case .signal(let attributes): emit(.workflowExecutionSignaled(attributes), &draft)
+        case .updateOptions(let change):
+            let request = UpdateRunOptions(change: change, identity: identity)
+            if let event = changeOptions(request) { emit(.workflowExecutionOptionsUpdated(event), &draft) }
         }
     }
 

@@ -87,6 +87,15 @@ extension Run.Facts {
         try coder.code(&searchAttributes, blank) { coder, map throws(Corruption) in try coder.code(&map.blob) }
         try coder.code(&resetFrom)
         try coder.code(&resetTime)
+        try coder.code(&options, RunOptions()) { coder, options throws(Corruption) in
+            try coder.code(&options.priority)
+            try coder.code(&options.versioningOverride)
+        }
+        let nobody = AttachedRequest(request: "", event: .none)
+        try coder.code(&attached, nobody) { coder, attached throws(Corruption) in
+            try coder.code(&attached.request)
+            try coder.code(&attached.event)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ extension Run {
             WorkflowTaskOffer(
                 queue: task.queue, scheduledEventID: task.scheduledEventID, attempt: task.attempt,
                 stamp: workflowTask.stamp,
-                priority: priorityKey(started?.priority)))
+                priority: priorityKey(priority)))
     }
 
     func priorityKey(_ priority: Priority?) -> Int32 {

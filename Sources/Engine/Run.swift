@@ -54,6 +54,9 @@ public struct Run: Hashable, Sendable {
         /// The run whose history this one began with, when it came from a reset.
         var resetFrom: RunID?
         var resetTime: Timestamp?
+        /// `nil` while they are as event 1 says.
+        var options: RunOptions?
+        var attached: [AttachedRequest] = []
     }
 
     /// A map of payloads that was changed since event 1; `blob` is `nil` when nothing is left in it.
@@ -99,6 +102,7 @@ public struct Run: Hashable, Sendable {
         case .heartbeatActivity(let request): try heartbeatActivity(request, &draft)
         case .operateActivities(let request): try operateActivities(request, &draft)
         case .wake: wake(&draft)
+        case .updateOptions(let request): try updateOptions(request, &draft)
         case .resetSticky: resetSticky(&draft)
         case .delete(let identity): delete(by: identity, &draft)
         case .receive(let message): try receive(message, &draft)

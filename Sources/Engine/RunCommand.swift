@@ -25,6 +25,8 @@ public enum RunCommand: Hashable, Sendable {
     case operateActivities(OperateActivities)
     /// Time has passed: whatever is due at `now` happens (timers, all timeouts, back-offs). Nothing due: an empty transition.
     case wake
+    /// Changes the run's own options, or remembers a start that it answers.
+    case updateOptions(UpdateRunOptions)
     /// Forgets the sticky queue; a scheduled task moves to the normal queue.
     case resetSticky
     /// The run is to be removed from the store; an open one is terminated.

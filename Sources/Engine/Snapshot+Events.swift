@@ -99,6 +99,14 @@ extension SnapshotCoder {
         try code(&value.identity)
     }
 
+    mutating func code(_ value: inout WorkflowExecutionOptionsUpdated) throws(Corruption) {
+        try code(&value.versioningOverride)
+        try code(&value.unsetVersioningOverride)
+        try code(&value.attachedRequestID)
+        try code(&value.identity)
+        try code(&value.priority)
+    }
+
     mutating func code(_ value: inout EventBuffer.Entry) throws(Corruption) {
         try code(&value.time)
         if isReading { value.fact = try readFact() } else { try write(value.fact) }
@@ -151,6 +159,10 @@ extension SnapshotCoder {
             tag = 9
             try code(&tag)
             try write(fact)
+        case .optionsUpdated(var attributes):
+            tag = 10
+            try code(&tag)
+            try code(&attributes)
         }
     }
 
@@ -177,6 +189,10 @@ extension SnapshotCoder {
             return .activityStarted(attributes)
         case 5...8: return try readEnd(tag)
         case 9: return .related(try readRelatedFact())
+        case 10:
+            var attributes = WorkflowExecutionOptionsUpdated()
+            try code(&attributes)
+            return .optionsUpdated(attributes)
         case let other: throw Corruption("snapshot: \(other) is not a kind of buffered event")
         }
     }

@@ -129,6 +129,8 @@ public enum Reply: Hashable, Sendable {
     case received(MessageOutcome)
     /// The options of the first activity that an operator meant.
     case activityOptions(ActivityTaskOptions?)
+    /// The run's options after a change of them.
+    case runOptions(RunOptions)
     /// The command was recorded as a failure (a bad command, UnhandledCommand): store the events, then answer with this error.
     case rejected(Rejection)
 }

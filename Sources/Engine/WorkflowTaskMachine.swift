@@ -176,6 +176,12 @@ struct WorkflowTaskMachine: Hashable, Sendable {
     /// The lease in memory; nothing is recorded yet.
     mutating func lease(_ lease: Lease) { pending?.lease = lease }
 
+    /// What waits for a poller is offered anew.
+    mutating func offerAgain() {
+        guard let task = pending, task.lease == nil else { return }
+        stamp &+= 1
+    }
+
     /// A scheduled task leaves the sticky queue.
     mutating func moveToNormalQueue(_ normal: TaskQueue) {
         guard let task = pending, task.lease == nil, task.queue.kind == .sticky else { return }

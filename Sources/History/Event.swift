@@ -55,4 +55,5 @@ public enum EventKind: Hashable, Sendable {
     case workflowExecutionUpdateAdmitted(WorkflowExecutionUpdateAdmitted)
     case workflowExecutionUpdateAccepted(WorkflowExecutionUpdateAccepted)
     case workflowExecutionUpdateCompleted(WorkflowExecutionUpdateCompleted)
+    case workflowExecutionOptionsUpdated(WorkflowExecutionOptionsUpdated)
 }

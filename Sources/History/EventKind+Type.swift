@@ -34,6 +34,7 @@ extension EventKind {
         case .workflowExecutionUpdateAccepted: 41
         case .workflowExecutionUpdateCompleted: 43
         case .workflowExecutionUpdateAdmitted: 47
+        case .workflowExecutionOptionsUpdated: 55
         }
     }
 
@@ -72,7 +73,14 @@ extension EventKind {
         case .workflowExecutionUpdateAdmitted: "WorkflowExecutionUpdateAdmitted"
         case .workflowExecutionUpdateAccepted: "WorkflowExecutionUpdateAccepted"
         case .workflowExecutionUpdateCompleted: "WorkflowExecutionUpdateCompleted"
+        case .workflowExecutionOptionsUpdated: "WorkflowExecutionOptionsUpdated"
         }
+    }
+
+    /// May a worker that does not know this type pass over it? It changes nothing that workflow code sees.
+    public var workerMayIgnore: Bool {
+        if case .workflowExecutionOptionsUpdated = self { return true }
+        return false
     }
 
     /// Does the run end with this event?
@@ -90,7 +98,7 @@ extension EventKind {
             .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .workflowExecutionCancelRequested,
             .markerRecorded, .workflowExecutionSignaled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
             .childWorkflow, .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
-            .workflowExecutionUpdateCompleted:
+            .workflowExecutionUpdateCompleted, .workflowExecutionOptionsUpdated:
             nil
         }
     }

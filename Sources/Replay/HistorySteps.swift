@@ -56,7 +56,7 @@ public struct HistorySteps: Sendable {
                 .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled,
                 .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .childWorkflow,
                 .externalWorkflow, .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted,
-                .workflowExecutionUpdateCompleted:
+                .workflowExecutionUpdateCompleted, .workflowExecutionOptionsUpdated:
                 continue
             }
         }

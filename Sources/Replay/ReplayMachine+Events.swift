@@ -115,6 +115,7 @@ extension ReplayMachine {
                         id: admitted.update, messageID: ProtocolMessage.requestID(of: admitted.update),
                         sequencingEventID: event.id, request: admitted.request, wasAccepted: false)))
         case .workflowTaskScheduled, .workflowTaskStarted, .workflowTaskCompleted, .workflowTaskTimedOut: break
+        case .workflowExecutionOptionsUpdated: break  // nothing that the code could see
         case .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionCanceled,
             .workflowExecutionContinuedAsNew, .activityTaskScheduled, .activityTaskCancelRequested, .timerStarted,
             .timerCanceled, .markerRecorded, .upsertWorkflowSearchAttributes, .workflowPropertiesModified,

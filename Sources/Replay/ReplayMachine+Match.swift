@@ -137,7 +137,7 @@ extension EventKind {
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled, .timerFired,
             .childWorkflow(.startFailed), .childWorkflow(.started), .childWorkflow(.ended),
             .externalWorkflow(.cancelFailed), .externalWorkflow(.cancelRequested), .externalWorkflow(.signalFailed),
-            .externalWorkflow(.signaled), .workflowExecutionUpdateAdmitted:
+            .externalWorkflow(.signaled), .workflowExecutionUpdateAdmitted, .workflowExecutionOptionsUpdated:
             false
         }
     }

@@ -65,6 +65,7 @@ extension EventCodec {
         case .workflowExecutionUpdateAdmittedEventAttributes(let a): .workflowExecutionUpdateAdmitted(.init(a))
         case .workflowExecutionUpdateAcceptedEventAttributes(let a): .workflowExecutionUpdateAccepted(.init(a))
         case .workflowExecutionUpdateCompletedEventAttributes(let a): .workflowExecutionUpdateCompleted(.init(a))
+        case .workflowExecutionOptionsUpdatedEventAttributes(let a): .workflowExecutionOptionsUpdated(.init(a))
         default: nil
         }
     }

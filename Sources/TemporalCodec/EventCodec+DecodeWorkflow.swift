@@ -117,6 +117,15 @@ extension WorkflowPropertiesModified {
     }
 }
 
+extension WorkflowExecutionOptionsUpdated {
+    init(_ a: Temporal_Api_History_V1_WorkflowExecutionOptionsUpdatedEventAttributes) {
+        self.init(
+            versioningOverride: Blob(a.versioningOverride, isSet: a.hasVersioningOverride),
+            unsetVersioningOverride: a.unsetVersioningOverride, attachedRequestID: RequestID(a.attachedRequestID),
+            identity: a.identity, priority: a.hasPriority ? Priority(a.priority) : nil)
+    }
+}
+
 extension MarkerRecorded {
     init(_ a: Temporal_Api_History_V1_MarkerRecordedEventAttributes) {
         self.init(

@@ -111,6 +111,14 @@ extension ProtobufWriter {
         blob(2, a.upsertedMemo)
     }
 
+    mutating func fields(_ a: WorkflowExecutionOptionsUpdated) {
+        blob(1, a.versioningOverride)
+        flag(2, a.unsetVersioningOverride)
+        text(3, a.attachedRequestID)
+        text(5, a.identity)
+        if let priority = a.priority { self.priority(6, priority) }
+    }
+
     mutating func fields(_ a: MarkerRecorded) {
         text(1, a.markerName)
         for detail in a.details { entry(2, detail) }

@@ -84,6 +84,7 @@ extension ProtobufWriter {
         case .workflowExecutionUpdateAccepted(let a): message(46) { $0.fields(a) }
         case .workflowExecutionUpdateCompleted(let a): message(48) { $0.fields(a) }
         case .workflowExecutionUpdateAdmitted(let a): message(52) { $0.fields(a) }
+        case .workflowExecutionOptionsUpdated(let a): message(60) { $0.fields(a) }
         }
     }
 }

@@ -39,4 +39,8 @@ extension ScriptedBackend {
         state.withLock { $0.operations.append((activities, target, operation)) }
         return nil
     }
+
+    func updateOptions(
+        of target: RunTarget, _ change: RunOptionsChange, identity: String
+    ) async throws -> RunOptions { RunOptions() }
 }

@@ -65,7 +65,7 @@ public struct HistoryChecker: Sendable {
         case .workflowExecutionContinuedAsNew(let attributes):
             fromCompletion(event, attributes.workflowTaskCompletedEventID)
         case .workflowExecutionTimedOut, .workflowExecutionTerminated, .workflowExecutionSignaled,
-            .workflowExecutionCancelRequested:
+            .workflowExecutionCancelRequested, .workflowExecutionOptionsUpdated:
             break
         case .workflowExecutionUpdateAdmitted(let attributes):
             expect(updates[attributes.update] == nil, event, "is known already")

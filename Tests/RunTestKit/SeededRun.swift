@@ -104,7 +104,7 @@ public struct SeededRun: Sendable {
             task = newTask
             activities += eager
         case .activity(let activity): activities.append(activity)
-        case .done, .duplicate, .heartbeat, .update, .rejected, .received, .activityOptions: break
+        case .done, .duplicate, .heartbeat, .update, .rejected, .received, .activityOptions, .runOptions: break
         }
         if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
     }

@@ -3,6 +3,7 @@ import EngineTestKit
 import History
 import RunTestKit
 import Runtime
+import Synchronization
 import Testing
 
 extension Rig {
@@ -64,6 +65,30 @@ struct ScheduleKeeperTests {
             let next = try #require(try await rig.described().recent.last)
             let second = try #require(try await rig.host.describe(rig.target(next.workflow)).state.started)
             #expect(second.lastCompletionResult == Blob([42]))
+        }
+    }
+
+    @Test("A deletion that comes while a change is being stored is stored after it")
+    func deletedWhileStoring() async throws {
+        try await Rig().run { rig in
+            let key = ScheduleKey(namespace: Rig.namespace, id: "s")
+            _ = try await rig.host.createSchedule(try rig.schedule())
+            let isStoring = Mutex(false)
+            rig.store.setScheduleFault { batch in
+                let isFirst = isStoring.withLock { (isStoring: inout Bool) in
+                    defer { isStoring = true }
+                    return !isStoring
+                }
+                return isFirst && batch.writes.allSatisfy { $0.snapshot != nil } ? .slow(turns: 5_000) : nil
+            }
+            var pause = SchedulePatch()
+            pause.pause = "for a while"
+            async let patched: Void = rig.host.patchSchedule(key, pause, requestID: "patch")
+            try await rig.until("the change is being stored") { isStoring.withLock { $0 } }
+            try await rig.host.deleteSchedule(key)
+            try await patched
+            await #expect(throws: Rejection.self) { try await rig.described() }
+            #expect(try await rig.store.loadSchedule(key) == nil)
         }
     }
 

@@ -44,7 +44,8 @@ struct EventCodecTests {
             .activityTaskCompleted, .activityTaskCancelRequested, .activityTaskCanceled, .timerStarted, .timerFired,
             .timerCanceled, .upsertWorkflowSearchAttributes, .workflowPropertiesModified, .externalWorkflow,
             .childWorkflow(.initiated), .childWorkflow(.startFailed), .childWorkflow(.started),
-            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted:
+            .workflowExecutionUpdateAdmitted, .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted,
+            .workflowExecutionOptionsUpdated:
             return kind
         case .childWorkflow(.ended(var a)):
             if case .failed(let failure, let state) = a.end { a.end = .failed(stored(failure), state) }

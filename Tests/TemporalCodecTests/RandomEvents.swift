@@ -135,6 +135,11 @@ extension RandomValues {
     private mutating func updateKinds() -> [EventKind] {
         let update = UpdateID(text())
         return [
+            .workflowExecutionOptionsUpdated(
+                .init(
+                    versioningOverride: optional { $0.blob() }, unsetVersioningOverride: chance(50),
+                    attachedRequestID: RequestID(text()), identity: text(),
+                    priority: optional { Priority(key: 2, fairnessKey: $0.text(), fairnessWeight: 1.5) })),
             .workflowExecutionUpdateAdmitted(.init(update: update, request: updateRequest(update))),
             .workflowExecutionUpdateAccepted(
                 .init(

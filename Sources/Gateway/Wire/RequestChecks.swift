@@ -42,6 +42,30 @@ struct RequestChecks: Sendable {
         return RunID(text.lowercased())
     }
 
+    func priority(_ priority: Temporal_Api_Common_V1_Priority) throws(Rejection) {
+        guard priority.priorityKey >= 0 else { throw .invalid("priority key can't be negative") }
+        guard priority.fairnessKey.utf8.count <= Self.fairnessKeyBytesMax else {
+            throw .invalid("fairness key length exceeds limit")
+        }
+        guard priority.fairnessWeight >= 0 else { throw .invalid("fairness weight can't be negative") }
+    }
+
+    static let fairnessKeyBytesMax = 64
+
+    /// What a start leaves with the open run that answers it.
+    func onConflict(
+        _ request: Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest
+    ) throws(Rejection) {
+        guard request.hasOnConflictOptions else { return }
+        let options = request.onConflictOptions
+        if options.attachCompletionCallbacks, !request.completionCallbacks.isEmpty {
+            throw Rejection(.unimplemented, "OnConflictOptions.attach_completion_callbacks is not served.")
+        }
+        if options.attachCompletionCallbacks || options.attachLinks, !options.attachRequestID {
+            throw .invalid("OnConflictOptions: attach_request_id must be true when callbacks or links are attached.")
+        }
+    }
+
     func taskQueue(_ queue: Temporal_Api_Taskqueue_V1_TaskQueue, isSet: Bool) throws(Rejection) -> TaskQueue {
         guard isSet, !queue.name.isEmpty else { throw .invalid("taskQueue is not set") }
         try length(queue.name, "taskQueue")

@@ -64,6 +64,7 @@ extension WireEntry {
         "UnpauseActivity": WireEntry { $0.unpauseActivity },
         "ResetActivity": WireEntry { $0.resetActivity },
         "UpdateActivityOptions": WireEntry { $0.updateActivityOptions },
+        "UpdateWorkflowExecutionOptions": WireEntry { $0.updateWorkflowExecutionOptions },
         "RecordWorkerHeartbeat": WireEntry { $0.recordWorkerHeartbeat },
         "ListWorkers": WireEntry { $0.listWorkers },
         "CountWorkers": WireEntry { $0.countWorkers },

@@ -145,7 +145,7 @@ enum ActivityOptionsMask {
             case let part where part == "retrypolicy" || part.hasPrefix("retrypolicy."):
                 try take(retryPolicy: options.retryPolicy, part, into: &change, path)
             case let part where part == "priority" || part.hasPrefix("priority."):
-                try take(priority: options.priority, part, into: &change, path)
+                guard change.priority.take(part, of: options.priority) else { throw unknown(path) }
             default: throw unknown(path)
             }
         }
@@ -167,17 +167,6 @@ enum ActivityOptionsMask {
         if isMeant(2) { change.maximumInterval = TimeSpan(policy.maximumInterval) }
         if isMeant(3) { change.maximumAttempts = policy.maximumAttempts }
         if isMeant(4) { change.nonRetryableErrorTypes = policy.nonRetryableErrorTypes }
-    }
-
-    private static func take(
-        priority: Temporal_Api_Common_V1_Priority, _ part: String, into change: inout ActivityTaskOptionsChange,
-        _ path: String
-    ) throws(Rejection) {
-        let parts = ["priority.prioritykey", "priority.fairnesskey", "priority.fairnessweight"]
-        guard part == "priority" || parts.contains(part) else { throw unknown(path) }
-        if part == "priority" || part == parts[0] { change.priorityKey = priority.priorityKey }
-        if part == "priority" || part == parts[1] { change.fairnessKey = priority.fairnessKey }
-        if part == "priority" || part == parts[2] { change.fairnessWeight = priority.fairnessWeight }
     }
 
     private static func unknown(_ path: String) -> Rejection { .invalid("UpdateMask: '\(path)' cannot be updated.") }

@@ -18,7 +18,10 @@ extension WireService {
         let workerVersion = try await workerVersion(of: run, key)
         return .with {
             $0.workflowExecutionInfo = Self.info(described.summary)
-            $0.workflowExecutionInfo.priority = run.started?.priority.map { .init($0) } ?? .init()
+            $0.workflowExecutionInfo.priority = run.options.priority.map { .init($0) } ?? .init()
+            if let override = run.options.versioningOverride {
+                $0.workflowExecutionInfo.versioningInfo.versioningOverride = override.data
+            }
             if let parent = run.started?.parent {
                 $0.workflowExecutionInfo.parentNamespaceID = parent.namespace.id.value
             }
@@ -108,6 +111,12 @@ extension WireService {
                 $0.requestIDInfos[request.value] = .with {
                     $0.eventType = .workflowExecutionStarted
                     $0.eventID = 1
+                }
+            }
+            for attached in run.attachedRequests {
+                $0.requestIDInfos[attached.request.value] = .with {
+                    $0.eventType = .workflowExecutionOptionsUpdated
+                    $0.eventID = attached.event.value
                 }
             }
         }

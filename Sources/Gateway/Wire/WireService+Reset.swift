@@ -15,14 +15,12 @@ extension WireService {
         try checks.length(request.requestID, "RequestId")
         try checks.length(request.reason, "Reason")
         try checks.length(request.identity, "Identity")
-        if !request.postResetOperations.isEmpty {
-            throw Rejection(.unimplemented, "operations after a reset are not implemented")
-        }
         let own = try await namespace(request.namespace)
         let reset = ResetWorkflowRequest(
             target: target, finishEventID: EventID(request.workflowTaskFinishEventID), reason: request.reason,
             requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID),
-            identity: request.identity, namespaceName: own.name, exclusions: try Self.exclusions(request))
+            identity: request.identity, namespaceName: own.name, exclusions: try Self.exclusions(request),
+            operations: try operations(request.postResetOperations, identity: request.identity))
         let run = try await backend.resetWorkflow(reset)
         return .with { $0.runID = run.value }
     }

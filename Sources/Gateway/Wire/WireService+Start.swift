@@ -24,11 +24,13 @@ extension WireService {
         attributes.searchAttributes = try await searchAttributes(attributes.searchAttributes, in: namespace)
         let policies = try idPolicies(
             reuse: request.workflowIDReusePolicy, conflict: request.workflowIDConflictPolicy, whenUnset: .fail)
-        let start = StartWorkflowRequest(
+        var start = StartWorkflowRequest(
             namespace: namespace.id, attributes: attributes,
             userMetadata: Blob(request.userMetadata, isSet: request.hasUserMetadata),
             requestID: attributes.requestID, reusePolicy: policies.reuse, conflictPolicy: policies.conflict,
             requestEagerTask: request.requestEagerExecution, actor: actor(call, identity: request.identity))
+        try checks.onConflict(request)
+        start.attachesRequestID = request.hasOnConflictOptions && request.onConflictOptions.attachRequestID
         return (namespace, start)
     }
 
@@ -100,6 +102,9 @@ extension WireService {
         try checks.blobs(
             request.input, request.lastCompletionResult, request.continuedFailure, request.header, request.userMetadata)
         try checks.memo(request.memo)
+        try checks.priority(request.priority)
+        let versioningOverride =
+            request.hasVersioningOverride ? try checks.versioningOverride(request.versioningOverride) : nil
         let retryPolicy = try checks.retryPolicy(request.retryPolicy, isSet: request.hasRetryPolicy)
         let delay = try checks.span(
             request.workflowStartDelay, isSet: request.hasWorkflowStartDelay, "WorkflowStartDelaySeconds")
@@ -121,7 +126,7 @@ extension WireService {
             searchAttributes: Blob(request.searchAttributes, isSet: request.hasSearchAttributes),
             priority: request.hasPriority ? Priority(request.priority) : nil,
             completionCallbacks: request.completionCallbacks.map { Blob($0) },
-            versioningOverride: Blob(request.versioningOverride, isSet: request.hasVersioningOverride),
+            versioningOverride: versioningOverride,
             requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID))
     }
 

@@ -21,6 +21,11 @@ public protocol OperatorBackend: Sendable {
         on activities: ActivitySelection, of target: RunTarget, _ operation: ActivityOperation, identity: String
     )
         async throws -> ActivityTaskOptions?
+
+    /// Changes options of an open run.
+    ///
+    /// - Returns: all of them, as they are now.
+    func updateOptions(of target: RunTarget, _ change: RunOptionsChange, identity: String) async throws -> RunOptions
 }
 
 /// A worker's newest heartbeat.

@@ -11,6 +11,8 @@ public struct StartWorkflowRequest: Sendable {
     public var conflictPolicy: WorkflowIDConflictPolicy
     public var signal: WorkflowExecutionSignaled?
     public var requestEagerTask: Bool
+    /// A start that meets an open run leaves its request id with it.
+    public var attachesRequestID = false
     public var claim: RequestClaim?
     public var actor: String
 
@@ -60,9 +62,11 @@ public struct ResetWorkflowRequest: Sendable {
     public var namespaceName: String
     /// What is not told the new run again.
     public var exclusions: ReapplyExclusions
+    public var operations: [PostResetOperation]
     public init(
         target: RunTarget, finishEventID: EventID, reason: String, requestID: RequestID, identity: String = "",
-        namespaceName: String = "", exclusions: ReapplyExclusions = []
+        namespaceName: String = "", exclusions: ReapplyExclusions = [],
+        operations: [PostResetOperation] = []
     ) {
         self.target = target
         self.finishEventID = finishEventID
@@ -71,6 +75,7 @@ public struct ResetWorkflowRequest: Sendable {
         self.identity = identity
         self.namespaceName = namespaceName
         self.exclusions = exclusions
+        self.operations = operations
     }
 }
 

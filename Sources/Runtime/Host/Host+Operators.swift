@@ -28,4 +28,10 @@ extension Host: OperatorBackend {
         let command = OperateActivities(selection: activities, operation: operation, identity: identity)
         return try await partition(target).operate(target, command)
     }
+
+    public func updateOptions(
+        of target: RunTarget, _ change: RunOptionsChange, identity: String
+    ) async throws -> RunOptions {
+        try await partition(target).updateOptions(target, UpdateRunOptions(change: change, identity: identity))
+    }
 }

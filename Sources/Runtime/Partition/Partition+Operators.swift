@@ -15,6 +15,12 @@ extension Partition {
         }
     }
 
+    func updateOptions(_ target: RunTarget, _ command: UpdateRunOptions) async throws -> RunOptions {
+        let (hot, transition) = try await perform(target, .updateOptions(command), by: command.identity)
+        if case .runOptions(let options) = transition.reply { return options }
+        return hot.run.options
+    }
+
     func operate(_ target: RunTarget, _ command: OperateActivities) async throws -> ActivityTaskOptions? {
         let (_, transition) = try await perform(target, .operateActivities(command), by: command.identity)
         if case .rejected(let rejection) = transition.reply { throw rejection }

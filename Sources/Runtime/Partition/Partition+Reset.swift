@@ -46,7 +46,8 @@ extension Partition {
         var reset = ResetRun(
             key: RunKey(
                 namespace: workflow.namespace, workflow: workflow.workflow, run: services.ids.runID(at: clock.now())),
-            baseRun: base.key.run, copied: copied, reapplied: read.reapplied, reason: request.reason,
+            baseRun: base.key.run, copied: copied, reapplied: read.reapplied, operations: request.operations,
+            reason: request.reason,
             identity: request.identity, requestID: request.requestID, namespaceName: request.namespaceName,
             deliveredMessages: old.run.deliveredMessages)
         try check(lane)

@@ -66,7 +66,15 @@ extension Partition {
             }
             return outcome
         case .useExisting:
-            if let signal = request.signal {
+            if request.attachesRequestID {
+                let attached = UpdateRunOptions(
+                    attachedRequestID: request.requestID, identity: request.attributes.identity)
+                let result = Result { () throws(Rejection) in
+                    try decide(old, .updateOptions(attached), by: request.actor)
+                }
+                try await stored(old)
+                _ = try result.get()
+            } else if let signal = request.signal {
                 let signaled = Result { () throws(Rejection) in
                     try decide(old, .signal(SignalRun(signal)), by: request.actor)
                 }

@@ -58,7 +58,7 @@ extension Partition {
             if let newTask { result.newTask = try await polled(hot, newTask, partial: true) }
             return result
         case .done, .duplicate, .started, .workflowTask, .activity, .heartbeat, .received, .activityOptions,
-            .update:
+            .runOptions, .update:
             return CompletedWorkflowTask()
         }
     }

@@ -272,7 +272,8 @@ extension RunCommand {
         case .startWorkflowTask, .heartbeatActivity, .resetSticky, .failWorkflowTask: true
         case .start, .reset, .signal, .requestCancel, .terminate, .completeWorkflowTask, .startActivity,
             .completeActivity,
-            .failActivity, .cancelActivity, .operateActivities, .wake, .delete, .receive, .settleMessage, .update:
+            .failActivity, .cancelActivity, .operateActivities, .wake, .delete, .receive, .settleMessage, .update,
+            .updateOptions:
             false
         }
     }

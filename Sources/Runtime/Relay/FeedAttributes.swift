@@ -62,6 +62,9 @@ enum FeedAttributes {
         case .workflowExecutionUpdateCompleted(let attributes):
             json.field("update_id", attributes.update.value)
             json.fieldIfSet("identity", attributes.identity)
+        case .workflowExecutionOptionsUpdated(let attributes):
+            json.fieldIfSet("attached_request_id", attributes.attachedRequestID.value)
+            json.fieldIfSet("identity", attributes.identity)
         case .upsertWorkflowSearchAttributes, .workflowPropertiesModified: break
         case .childWorkflow(let event): write(event, to: &json)
         case .externalWorkflow(let event): write(event, to: &json)

@@ -17,6 +17,8 @@ final class HotSchedule {
     var isDirty = false
     /// Is on its way to the store.
     var isSealed = false
+    /// What is on its way to the store is the end of its row.
+    var isSealedAsDeleted = false
     /// Thrown out of memory: holders must load it again.
     var isDropped = false
     var waiting: [CheckedContinuation<Void, any Error>] = []

@@ -29,6 +29,7 @@ extension ScheduleKeeper {
         for hot in batch {
             hot.isDirty = false
             hot.isSealed = true
+            hot.isSealedAsDeleted = hot.isDeleted
             hot.sealedWaiting = hot.waiting
             hot.waiting = []
             epochs[hot.lane] = hot.epoch
@@ -65,7 +66,8 @@ extension ScheduleKeeper {
                 hot.version = (hot.version ?? 0) + 1
                 for waiter in waiting { waiter.resume() }
                 guard !hot.isDropped else { continue }
-                if hot.isDeleted { forget(hot) } else { act(on: wishes, of: hot) }
+                // Deleted while an earlier state was under way: the deletion is in the next batch.
+                if hot.isSealedAsDeleted { forget(hot) } else if !hot.isDeleted { act(on: wishes, of: hot) }
             }
         case .failure(let error):
             services.logger.warning(

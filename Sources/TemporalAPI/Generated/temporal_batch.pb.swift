@@ -169,8 +169,7 @@ public nonisolated struct Temporal_Api_Batch_V1_BatchOperationReset: Sendable {
   /// Clears the value of `options`. Subsequent reads from it will return its default value.
   public mutating func clearOptions() {self._options = nil}
 
-  /// PostResetOperation
-  public var postResetOperations: [Data] = []
+  public var postResetOperations: [Temporal_Api_Workflow_V1_PostResetOperation] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -399,7 +398,7 @@ nonisolated extension Temporal_Api_Batch_V1_BatchOperationReset: SwiftProtobuf.M
       case 2: try { try decoder.decodeSingularEnumField(value: &self.resetReapplyType) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.identity) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._options) }()
-      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.postResetOperations) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.postResetOperations) }()
       default: break
       }
     }
@@ -423,7 +422,7 @@ nonisolated extension Temporal_Api_Batch_V1_BatchOperationReset: SwiftProtobuf.M
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
     if !self.postResetOperations.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.postResetOperations, fieldNumber: 5)
+      try visitor.visitRepeatedMessageField(value: self.postResetOperations, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }

@@ -179,6 +179,15 @@ public nonisolated struct Temporal_Api_Workflow_V1_WorkflowExecutionInfo: @unche
     set {_uniqueStorage()._firstRunID = newValue}
   }
 
+  public var versioningInfo: Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo {
+    get {_storage._versioningInfo ?? Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo()}
+    set {_uniqueStorage()._versioningInfo = newValue}
+  }
+  /// Returns true if `versioningInfo` has been explicitly set.
+  public var hasVersioningInfo: Bool {_storage._versioningInfo != nil}
+  /// Clears the value of `versioningInfo`. Subsequent reads from it will return its default value.
+  public mutating func clearVersioningInfo() {_uniqueStorage()._versioningInfo = nil}
+
   public var workerDeploymentName: String {
     get {_storage._workerDeploymentName}
     set {_uniqueStorage()._workerDeploymentName = newValue}
@@ -749,6 +758,31 @@ public nonisolated struct Temporal_Api_Workflow_V1_RequestIdInfo: Sendable {
   public init() {}
 }
 
+/// Which version of a worker runs a workflow, as far as anybody said so.
+public nonisolated struct Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var behavior: Temporal_Api_Enums_V1_VersioningBehavior = .unspecified
+
+  /// VersioningOverride
+  public var versioningOverride: Data {
+    get {_versioningOverride ?? Data()}
+    set {_versioningOverride = newValue}
+  }
+  /// Returns true if `versioningOverride` has been explicitly set.
+  public var hasVersioningOverride: Bool {self._versioningOverride != nil}
+  /// Clears the value of `versioningOverride`. Subsequent reads from it will return its default value.
+  public mutating func clearVersioningOverride() {self._versioningOverride = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _versioningOverride: Data? = nil
+}
+
 /// What the new run gets on top of the copied history.
 public nonisolated struct Temporal_Api_Workflow_V1_PostResetOperation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -765,10 +799,19 @@ public nonisolated struct Temporal_Api_Workflow_V1_PostResetOperation: Sendable 
     set {variant = .signalWorkflow(newValue)}
   }
 
+  public var updateWorkflowOptions: Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions {
+    get {
+      if case .updateWorkflowOptions(let v)? = variant {return v}
+      return Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions()
+    }
+    set {variant = .updateWorkflowOptions(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Variant: Equatable, Sendable {
     case signalWorkflow(Temporal_Api_Workflow_V1_PostResetOperation.SignalWorkflow)
+    case updateWorkflowOptions(Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions)
 
   }
 
@@ -810,6 +853,37 @@ public nonisolated struct Temporal_Api_Workflow_V1_PostResetOperation: Sendable 
     fileprivate var _header: Data? = nil
   }
 
+  public nonisolated struct UpdateWorkflowOptions: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    public var workflowExecutionOptions: Temporal_Api_Workflow_V1_WorkflowExecutionOptions {
+      get {_workflowExecutionOptions ?? Temporal_Api_Workflow_V1_WorkflowExecutionOptions()}
+      set {_workflowExecutionOptions = newValue}
+    }
+    /// Returns true if `workflowExecutionOptions` has been explicitly set.
+    public var hasWorkflowExecutionOptions: Bool {self._workflowExecutionOptions != nil}
+    /// Clears the value of `workflowExecutionOptions`. Subsequent reads from it will return its default value.
+    public mutating func clearWorkflowExecutionOptions() {self._workflowExecutionOptions = nil}
+
+    public var updateMask: SwiftProtobuf.Google_Protobuf_FieldMask {
+      get {_updateMask ?? SwiftProtobuf.Google_Protobuf_FieldMask()}
+      set {_updateMask = newValue}
+    }
+    /// Returns true if `updateMask` has been explicitly set.
+    public var hasUpdateMask: Bool {self._updateMask != nil}
+    /// Clears the value of `updateMask`. Subsequent reads from it will return its default value.
+    public mutating func clearUpdateMask() {self._updateMask = nil}
+
+    public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    public init() {}
+
+    fileprivate var _workflowExecutionOptions: Temporal_Api_Workflow_V1_WorkflowExecutionOptions? = nil
+    fileprivate var _updateMask: SwiftProtobuf.Google_Protobuf_FieldMask? = nil
+  }
+
   public init() {}
 }
 
@@ -844,7 +918,7 @@ fileprivate nonisolated let _protobuf_package = "temporal.api.workflow.v1"
 
 nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{1}type\0\u{3}start_time\0\u{3}close_time\0\u{1}status\0\u{3}history_length\0\u{3}parent_namespace_id\0\u{3}parent_execution\0\u{3}execution_time\0\u{1}memo\0\u{3}search_attributes\0\u{3}auto_reset_points\0\u{3}task_queue\0\u{3}state_transition_count\0\u{3}history_size_bytes\0\u{3}most_recent_worker_version_stamp\0\u{3}execution_duration\0\u{3}root_execution\0\u{4}\u{3}first_run_id\0\u{4}\u{2}worker_deployment_name\0\u{1}priority\0\u{3}external_payload_size_bytes\0\u{3}external_payload_count\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}execution\0\u{1}type\0\u{3}start_time\0\u{3}close_time\0\u{1}status\0\u{3}history_length\0\u{3}parent_namespace_id\0\u{3}parent_execution\0\u{3}execution_time\0\u{1}memo\0\u{3}search_attributes\0\u{3}auto_reset_points\0\u{3}task_queue\0\u{3}state_transition_count\0\u{3}history_size_bytes\0\u{3}most_recent_worker_version_stamp\0\u{3}execution_duration\0\u{3}root_execution\0\u{4}\u{3}first_run_id\0\u{3}versioning_info\0\u{3}worker_deployment_name\0\u{1}priority\0\u{3}external_payload_size_bytes\0\u{3}external_payload_count\0")
 
   fileprivate class _StorageClass {
     var _execution: Temporal_Api_Common_V1_WorkflowExecution? = nil
@@ -866,6 +940,7 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProto
     var _executionDuration: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _rootExecution: Temporal_Api_Common_V1_WorkflowExecution? = nil
     var _firstRunID: String = String()
+    var _versioningInfo: Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo? = nil
     var _workerDeploymentName: String = String()
     var _priority: Temporal_Api_Common_V1_Priority? = nil
     var _externalPayloadSizeBytes: Int64 = 0
@@ -899,6 +974,7 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProto
       _executionDuration = source._executionDuration
       _rootExecution = source._rootExecution
       _firstRunID = source._firstRunID
+      _versioningInfo = source._versioningInfo
       _workerDeploymentName = source._workerDeploymentName
       _priority = source._priority
       _externalPayloadSizeBytes = source._externalPayloadSizeBytes
@@ -940,6 +1016,7 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProto
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._executionDuration) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._rootExecution) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._firstRunID) }()
+        case 22: try { try decoder.decodeSingularMessageField(value: &_storage._versioningInfo) }()
         case 23: try { try decoder.decodeSingularStringField(value: &_storage._workerDeploymentName) }()
         case 24: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         case 25: try { try decoder.decodeSingularInt64Field(value: &_storage._externalPayloadSizeBytes) }()
@@ -1013,6 +1090,9 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProto
       if !_storage._firstRunID.isEmpty {
         try visitor.visitSingularStringField(value: _storage._firstRunID, fieldNumber: 21)
       }
+      try { if let v = _storage._versioningInfo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      } }()
       if !_storage._workerDeploymentName.isEmpty {
         try visitor.visitSingularStringField(value: _storage._workerDeploymentName, fieldNumber: 23)
       }
@@ -1053,6 +1133,7 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionInfo: SwiftProto
         if _storage._executionDuration != rhs_storage._executionDuration {return false}
         if _storage._rootExecution != rhs_storage._rootExecution {return false}
         if _storage._firstRunID != rhs_storage._firstRunID {return false}
+        if _storage._versioningInfo != rhs_storage._versioningInfo {return false}
         if _storage._workerDeploymentName != rhs_storage._workerDeploymentName {return false}
         if _storage._priority != rhs_storage._priority {return false}
         if _storage._externalPayloadSizeBytes != rhs_storage._externalPayloadSizeBytes {return false}
@@ -1829,9 +1910,48 @@ nonisolated extension Temporal_Api_Workflow_V1_RequestIdInfo: SwiftProtobuf.Mess
   }
 }
 
+nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WorkflowExecutionVersioningInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}behavior\0\u{4}\u{2}versioning_override\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.behavior) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self._versioningOverride) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.behavior != .unspecified {
+      try visitor.visitSingularEnumField(value: self.behavior, fieldNumber: 1)
+    }
+    try { if let v = self._versioningOverride {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo, rhs: Temporal_Api_Workflow_V1_WorkflowExecutionVersioningInfo) -> Bool {
+    if lhs.behavior != rhs.behavior {return false}
+    if lhs._versioningOverride != rhs._versioningOverride {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Temporal_Api_Workflow_V1_PostResetOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PostResetOperation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_workflow\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}signal_workflow\0\u{3}update_workflow_options\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1852,6 +1972,19 @@ nonisolated extension Temporal_Api_Workflow_V1_PostResetOperation: SwiftProtobuf
           self.variant = .signalWorkflow(v)
         }
       }()
+      case 2: try {
+        var v: Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions?
+        var hadOneofValue = false
+        if let current = self.variant {
+          hadOneofValue = true
+          if case .updateWorkflowOptions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.variant = .updateWorkflowOptions(v)
+        }
+      }()
       default: break
       }
     }
@@ -1862,9 +1995,17 @@ nonisolated extension Temporal_Api_Workflow_V1_PostResetOperation: SwiftProtobuf
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if case .signalWorkflow(let v)? = self.variant {
+    switch self.variant {
+    case .signalWorkflow?: try {
+      guard case .signalWorkflow(let v)? = self.variant else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
+    }()
+    case .updateWorkflowOptions?: try {
+      guard case .updateWorkflowOptions(let v)? = self.variant else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1919,6 +2060,45 @@ nonisolated extension Temporal_Api_Workflow_V1_PostResetOperation.SignalWorkflow
     if lhs._input != rhs._input {return false}
     if lhs._header != rhs._header {return false}
     if lhs.links != rhs.links {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = Temporal_Api_Workflow_V1_PostResetOperation.protoMessageName + ".UpdateWorkflowOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workflow_execution_options\0\u{3}update_mask\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._workflowExecutionOptions) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._updateMask) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._workflowExecutionOptions {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._updateMask {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions, rhs: Temporal_Api_Workflow_V1_PostResetOperation.UpdateWorkflowOptions) -> Bool {
+    if lhs._workflowExecutionOptions != rhs._workflowExecutionOptions {return false}
+    if lhs._updateMask != rhs._updateMask {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

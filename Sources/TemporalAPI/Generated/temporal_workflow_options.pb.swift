@@ -70,6 +70,110 @@ public nonisolated struct Temporal_Api_Workflow_V1_WorkflowExecutionOptions: Sen
   fileprivate var _timeSkippingConfig: Data? = nil
 }
 
+/// Which version of a deployment runs a workflow, whatever the deployment says; kept as bytes wherever it is only forwarded.
+public nonisolated struct Temporal_Api_Workflow_V1_VersioningOverride: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var behavior: Temporal_Api_Enums_V1_VersioningBehavior = .unspecified
+
+  /// Deployment
+  public var deployment: Data {
+    get {_deployment ?? Data()}
+    set {_deployment = newValue}
+  }
+  /// Returns true if `deployment` has been explicitly set.
+  public var hasDeployment: Bool {self._deployment != nil}
+  /// Clears the value of `deployment`. Subsequent reads from it will return its default value.
+  public mutating func clearDeployment() {self._deployment = nil}
+
+  public var override: Temporal_Api_Workflow_V1_VersioningOverride.OneOf_Override? = nil
+
+  public var pinned: Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride {
+    get {
+      if case .pinned(let v)? = override {return v}
+      return Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride()
+    }
+    set {override = .pinned(newValue)}
+  }
+
+  public var autoUpgrade: Bool {
+    get {
+      if case .autoUpgrade(let v)? = override {return v}
+      return false
+    }
+    set {override = .autoUpgrade(newValue)}
+  }
+
+  public var oneTime: Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride {
+    get {
+      if case .oneTime(let v)? = override {return v}
+      return Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride()
+    }
+    set {override = .oneTime(newValue)}
+  }
+
+  public var pinnedVersion: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Override: Equatable, Sendable {
+    case pinned(Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride)
+    case autoUpgrade(Bool)
+    case oneTime(Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride)
+
+  }
+
+  public nonisolated struct PinnedOverride: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    public var behavior: Int32 = 0
+
+    public var version: Temporal_Api_Deployment_V1_WorkerDeploymentVersion {
+      get {_version ?? Temporal_Api_Deployment_V1_WorkerDeploymentVersion()}
+      set {_version = newValue}
+    }
+    /// Returns true if `version` has been explicitly set.
+    public var hasVersion: Bool {self._version != nil}
+    /// Clears the value of `version`. Subsequent reads from it will return its default value.
+    public mutating func clearVersion() {self._version = nil}
+
+    public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    public init() {}
+
+    fileprivate var _version: Temporal_Api_Deployment_V1_WorkerDeploymentVersion? = nil
+  }
+
+  public nonisolated struct OneTimeOverride: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    public var targetDeploymentVersion: Temporal_Api_Deployment_V1_WorkerDeploymentVersion {
+      get {_targetDeploymentVersion ?? Temporal_Api_Deployment_V1_WorkerDeploymentVersion()}
+      set {_targetDeploymentVersion = newValue}
+    }
+    /// Returns true if `targetDeploymentVersion` has been explicitly set.
+    public var hasTargetDeploymentVersion: Bool {self._targetDeploymentVersion != nil}
+    /// Clears the value of `targetDeploymentVersion`. Subsequent reads from it will return its default value.
+    public mutating func clearTargetDeploymentVersion() {self._targetDeploymentVersion = nil}
+
+    public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    public init() {}
+
+    fileprivate var _targetDeploymentVersion: Temporal_Api_Deployment_V1_WorkerDeploymentVersion? = nil
+  }
+
+  public init() {}
+
+  fileprivate var _deployment: Data? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "temporal.api.workflow.v1"
@@ -113,6 +217,173 @@ nonisolated extension Temporal_Api_Workflow_V1_WorkflowExecutionOptions: SwiftPr
     if lhs._versioningOverride != rhs._versioningOverride {return false}
     if lhs._priority != rhs._priority {return false}
     if lhs._timeSkippingConfig != rhs._timeSkippingConfig {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Workflow_V1_VersioningOverride: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VersioningOverride"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}behavior\0\u{1}deployment\0\u{1}pinned\0\u{3}auto_upgrade\0\u{3}one_time\0\u{4}\u{4}pinned_version\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.behavior) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self._deployment) }()
+      case 3: try {
+        var v: Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride?
+        var hadOneofValue = false
+        if let current = self.override {
+          hadOneofValue = true
+          if case .pinned(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.override = .pinned(v)
+        }
+      }()
+      case 4: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.override != nil {try decoder.handleConflictingOneOf()}
+          self.override = .autoUpgrade(v)
+        }
+      }()
+      case 5: try {
+        var v: Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride?
+        var hadOneofValue = false
+        if let current = self.override {
+          hadOneofValue = true
+          if case .oneTime(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.override = .oneTime(v)
+        }
+      }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.pinnedVersion) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.behavior != .unspecified {
+      try visitor.visitSingularEnumField(value: self.behavior, fieldNumber: 1)
+    }
+    try { if let v = self._deployment {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    } }()
+    switch self.override {
+    case .pinned?: try {
+      guard case .pinned(let v)? = self.override else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .autoUpgrade?: try {
+      guard case .autoUpgrade(let v)? = self.override else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+    }()
+    case .oneTime?: try {
+      guard case .oneTime(let v)? = self.override else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case nil: break
+    }
+    if !self.pinnedVersion.isEmpty {
+      try visitor.visitSingularStringField(value: self.pinnedVersion, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflow_V1_VersioningOverride, rhs: Temporal_Api_Workflow_V1_VersioningOverride) -> Bool {
+    if lhs.behavior != rhs.behavior {return false}
+    if lhs._deployment != rhs._deployment {return false}
+    if lhs.override != rhs.override {return false}
+    if lhs.pinnedVersion != rhs.pinnedVersion {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = Temporal_Api_Workflow_V1_VersioningOverride.protoMessageName + ".PinnedOverride"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}behavior\0\u{1}version\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.behavior) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._version) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.behavior != 0 {
+      try visitor.visitSingularInt32Field(value: self.behavior, fieldNumber: 1)
+    }
+    try { if let v = self._version {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride, rhs: Temporal_Api_Workflow_V1_VersioningOverride.PinnedOverride) -> Bool {
+    if lhs.behavior != rhs.behavior {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = Temporal_Api_Workflow_V1_VersioningOverride.protoMessageName + ".OneTimeOverride"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}target_deployment_version\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._targetDeploymentVersion) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._targetDeploymentVersion {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride, rhs: Temporal_Api_Workflow_V1_VersioningOverride.OneTimeOverride) -> Bool {
+    if lhs._targetDeploymentVersion != rhs._targetDeploymentVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

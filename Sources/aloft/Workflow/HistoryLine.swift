@@ -35,6 +35,8 @@ struct HistoryLine: Sendable {
         case .workflowExecutionTimedOut(let a): "\(a.retryState)"
         case .workflowExecutionCancelRequested(let a): a.cause
         case .workflowExecutionTerminated(let a): a.reason
+        case .workflowExecutionOptionsUpdated(let a):
+            a.attachedRequestID.isEmpty ? "by \(a.identity)" : "attached request \(a.attachedRequestID)"
         case .workflowExecutionContinuedAsNew(let a): "as run \(a.newExecutionRunID)"
         case .workflowExecutionSignaled(let a): a.signalName
         case .workflowTaskScheduled(let a): "attempt \(a.attempt) on \(a.taskQueue.name)"
