@@ -55,6 +55,7 @@ area bad_input "$folder/ready.json"
 if [[ -z ${1:-} ]]; then
     area replay
     area operator_crash "$aloft"
+    area kills "$aloft"
     area children_kill "$aloft" 8
     area schedule_restart "$aloft" 18
 fi
