@@ -47,7 +47,7 @@ area() {
     fi
 }
 echo "conformance: Python SDK against $grpc"
-for name in core starting inside children external reset options delete visibility namespaces operators activity_operators updates schedules batch; do
+for name in core starting errors inside children external reset options delete visibility namespaces operators activity_operators updates schedules batch; do
     area "$name" "$grpc" "${1:-}"
 done
 area http_paths "$grpc" "$http"

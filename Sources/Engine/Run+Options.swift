@@ -46,10 +46,15 @@ public struct UpdateRunOptions: Hashable, Sendable {
     public var change: RunOptionsChange
     /// The request id of a start that was answered with this run; empty for a plain change.
     public var attachedRequestID: RequestID
+    /// What that start was linked to, if it leaves its links.
+    public var links: [Blob]
     public var identity: String
-    public init(change: RunOptionsChange = .init(), attachedRequestID: RequestID = "", identity: String = "") {
+    public init(
+        change: RunOptionsChange = .init(), attachedRequestID: RequestID = "", links: [Blob] = [], identity: String = ""
+    ) {
         self.change = change
         self.attachedRequestID = attachedRequestID
+        self.links = links
         self.identity = identity
     }
 }
@@ -94,6 +99,7 @@ extension Run {
         }
         if !request.attachedRequestID.isEmpty, !isAttached(request.attachedRequestID) {
             event.attachedRequestID = request.attachedRequestID
+            event.links = request.links
         }
         let changes =
             event.priority != nil || event.versioningOverride != nil || event.unsetVersioningOverride

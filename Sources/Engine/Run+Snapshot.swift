@@ -2,7 +2,7 @@ public import History
 
 extension Run {
     /// Moves with every change of the format; older versions are read as long as runs may carry them.
-    private static let snapshotVersion: UInt8 = 3
+    private static let snapshotVersion: UInt8 = 4
 
     /// Everything that must survive: the history's part and the live part.
     ///
@@ -127,7 +127,7 @@ extension WorkflowTaskMachine.Pending {
     mutating func codeLease(_ coder: inout SnapshotCoder) throws(Corruption) {
         let blank = WorkflowTaskMachine.Lease(
             startedEventID: .none, time: .zero, deadline: .zero, identity: "", requestID: "",
-            suggestContinueAsNew: false,
+            suggestReasons: [],
             historySizeBytes: 0, isRecorded: true)
         try coder.code(&lease, blank) { coder, lease throws(Corruption) in
             try coder.code(&lease.startedEventID)
@@ -135,7 +135,9 @@ extension WorkflowTaskMachine.Pending {
             try coder.code(&lease.deadline)
             try coder.code(&lease.identity)
             try coder.code(&lease.requestID)
-            try coder.code(&lease.suggestContinueAsNew)
+            var reasons = lease.suggestReasons.rawValue
+            try coder.code(&reasons)
+            lease.suggestReasons = ContinueAsNewReasons(rawValue: reasons)
             try coder.code(&lease.historySizeBytes)
             try coder.code(&lease.isRecorded)
         }

@@ -78,6 +78,7 @@ extension Run {
         attributes.continuedFailure = nil
         attributes.firstWorkflowTaskBackoff = backoff
         attributes.eagerExecutionAccepted = false
+        attributes.links = []
         attributes.memo = memo
         attributes.searchAttributes = searchAttributes
         attributes.requestID = RequestID(runID.value)

@@ -60,15 +60,15 @@ extension Run {
     /// Gives the scheduled task to `identity`.
     mutating func lease(identity: String, requestID: RequestID, _ draft: Draft) -> StartedWorkflowTask? {
         guard let task = workflowTask.pending else { return nil }
-        let suggest =
-            lastEventID.value >= Int64(draft.limits.suggestContinueAsNewEvents)
-            || historySizeBytes >= Int64(draft.limits.suggestContinueAsNewBytes)
-            || updates.count * 10 >= draft.limits.updatesPerRunMax * 9
+        var suggest: ContinueAsNewReasons = []
+        if historySizeBytes >= Int64(draft.limits.suggestContinueAsNewBytes) { suggest.insert(.historySize) }
+        if lastEventID.value >= Int64(draft.limits.suggestContinueAsNewEvents) { suggest.insert(.historyEvents) }
+        if updates.count * 10 >= draft.limits.updatesPerRunMax * 9 { suggest.insert(.updates) }
         // No event can slip in between: while a task is started everything else is buffered.
         let lease = WorkflowTaskMachine.Lease(
             startedEventID: (task.isRecorded ? lastEventID : task.scheduledEventID).next, time: draft.now,
             deadline: draft.now.advanced(by: WorkflowTaskMachine.startToClose(task, limits: draft.limits, salt: salt)),
-            identity: identity, requestID: requestID, suggestContinueAsNew: suggest, historySizeBytes: historySizeBytes,
+            identity: identity, requestID: requestID, suggestReasons: suggest, historySizeBytes: historySizeBytes,
             isRecorded: false)
         workflowTask.lease(lease)
         updates.send(in: lease.startedEventID, again: sticky == nil || task.attempt > 1)

@@ -49,6 +49,7 @@ extension SnapshotCoder {
         try code(&value.requestID)
         try code(&value.parent)
         try code(&value.root)
+        try code(&value.links)
     }
 
     mutating func code(_ value: inout ActivityTaskScheduled) throws(Corruption) {
@@ -82,6 +83,7 @@ extension SnapshotCoder {
         try code(&value.identity)
         try code(&value.requestID)
         try code(&value.external)
+        try code(&value.links)
     }
 
     mutating func code(_ value: inout WorkflowExecutionCancelRequested) throws(Corruption) {
@@ -89,6 +91,7 @@ extension SnapshotCoder {
         try code(&value.identity)
         try code(&value.external)
         try code(&value.externalInitiatedEventID)
+        try code(&value.links)
     }
 
     mutating func code(_ value: inout ActivityTaskCanceled) throws(Corruption) {
@@ -105,6 +108,7 @@ extension SnapshotCoder {
         try code(&value.attachedRequestID)
         try code(&value.identity)
         try code(&value.priority)
+        try code(&value.links)
     }
 
     mutating func code(_ value: inout EventBuffer.Entry) throws(Corruption) {

@@ -14,7 +14,7 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         var deadline: Timestamp
         var identity: String
         var requestID: RequestID
-        var suggestContinueAsNew: Bool
+        var suggestReasons: ContinueAsNewReasons
         var historySizeBytes: Int64
         var isRecorded: Bool
     }
@@ -88,7 +88,7 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         }
         pending?.lease = Lease(
             startedEventID: id, time: time, deadline: time.advanced(by: task.timeout), identity: event.identity,
-            requestID: event.requestID, suggestContinueAsNew: event.suggestContinueAsNew,
+            requestID: event.requestID, suggestReasons: event.suggestReasons,
             historySizeBytes: event.historySizeBytes, isRecorded: true)
     }
 
@@ -205,7 +205,8 @@ struct WorkflowTaskMachine: Hashable, Sendable {
         if let lease = task.lease, !lease.isRecorded {
             let started = WorkflowTaskStarted(
                 scheduledEventID: task.scheduledEventID, identity: lease.identity, requestID: lease.requestID,
-                suggestContinueAsNew: lease.suggestContinueAsNew, historySizeBytes: lease.historySizeBytes)
+                suggestContinueAsNew: !lease.suggestReasons.isEmpty, suggestReasons: lease.suggestReasons,
+                historySizeBytes: lease.historySizeBytes)
             events.append(Event(id: lease.startedEventID, time: lease.time, kind: .workflowTaskStarted(started)))
         }
         return events

@@ -7,15 +7,18 @@ public struct WorkflowExecutionOptionsUpdated: Hashable, Sendable {
     public var identity: String
     /// All of it, when any part changed.
     public var priority: Priority?
+    /// What that start was linked to.
+    public var links: [Blob]
 
     public init(
         versioningOverride: Blob? = nil, unsetVersioningOverride: Bool = false, attachedRequestID: RequestID = "",
-        identity: String = "", priority: Priority? = nil
+        identity: String = "", priority: Priority? = nil, links: [Blob] = []
     ) {
         self.versioningOverride = versioningOverride
         self.unsetVersioningOverride = unsetVersioningOverride
         self.attachedRequestID = attachedRequestID
         self.identity = identity
         self.priority = priority
+        self.links = links
     }
 }

@@ -48,6 +48,8 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
     public var parent: ParentWorkflow?
     /// The workflow that stands above all parents; only in a child.
     public var root: WorkflowReference?
+    /// Encoded `temporal.api.common.v1.Link`s of the request; the event shows them.
+    public var links: [Blob]
 
     public init(
         workflowType: String, workflowID: WorkflowID, taskQueue: TaskQueue, input: Blob? = nil, header: Blob? = nil,
@@ -59,7 +61,7 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
         firstWorkflowTaskBackoff: TimeSpan = .zero, memo: Blob? = nil, searchAttributes: Blob? = nil,
         priority: Priority? = nil, eagerExecutionAccepted: Bool = false, completionCallbacks: [Blob] = [],
         versioningOverride: Blob? = nil, requestID: RequestID = "", parent: ParentWorkflow? = nil,
-        root: WorkflowReference? = nil
+        root: WorkflowReference? = nil, links: [Blob] = []
     ) {
         self.workflowType = workflowType
         self.workflowID = workflowID
@@ -90,6 +92,7 @@ public struct WorkflowExecutionStarted: Hashable, Sendable {
         self.requestID = requestID
         self.parent = parent
         self.root = root
+        self.links = links
     }
 }
 
@@ -143,15 +146,17 @@ public struct WorkflowExecutionCancelRequested: Hashable, Sendable {
     /// The workflow that asked for it, and its event that did.
     public var external: WorkflowReference?
     public var externalInitiatedEventID: EventID
+    public var links: [Blob]
 
     public init(
         cause: String = "", identity: String = "", external: WorkflowReference? = nil,
-        externalInitiatedEventID: EventID = .none
+        externalInitiatedEventID: EventID = .none, links: [Blob] = []
     ) {
         self.cause = cause
         self.identity = identity
         self.external = external
         self.externalInitiatedEventID = externalInitiatedEventID
+        self.links = links
     }
 }
 
@@ -175,10 +180,11 @@ public struct WorkflowExecutionSignaled: Hashable, Sendable {
     public var requestID: RequestID
     /// The workflow that sent it.
     public var external: WorkflowReference?
+    public var links: [Blob]
 
     public init(
         signalName: String, input: Blob? = nil, header: Blob? = nil, identity: String = "", requestID: RequestID = "",
-        external: WorkflowReference? = nil
+        external: WorkflowReference? = nil, links: [Blob] = []
     ) {
         self.signalName = signalName
         self.input = input
@@ -186,6 +192,7 @@ public struct WorkflowExecutionSignaled: Hashable, Sendable {
         self.identity = identity
         self.requestID = requestID
         self.external = external
+        self.links = links
     }
 }
 
@@ -194,11 +201,13 @@ public struct WorkflowExecutionTerminated: Hashable, Sendable {
     public var reason: String
     public var details: Blob?
     public var identity: String
+    public var links: [Blob]
 
-    public init(reason: String = "", details: Blob? = nil, identity: String = "") {
+    public init(reason: String = "", details: Blob? = nil, identity: String = "", links: [Blob] = []) {
         self.reason = reason
         self.details = details
         self.identity = identity
+        self.links = links
     }
 }
 

@@ -11,23 +11,38 @@ public struct WorkflowTaskScheduled: Hashable, Sendable {
     }
 }
 
+/// Why a workflow should continue as new soon. The bit numbers are those of
+/// `temporal.api.enums.v1.SuggestContinueAsNewReason`.
+public struct ContinueAsNewReasons: OptionSet, Hashable, Sendable {
+    public let rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let historySize = ContinueAsNewReasons(rawValue: 1 << 1)
+    public static let historyEvents = ContinueAsNewReasons(rawValue: 1 << 2)
+    public static let updates = ContinueAsNewReasons(rawValue: 1 << 3)
+}
+
 /// Event 6: its time is the workflow's "now".
 public struct WorkflowTaskStarted: Hashable, Sendable {
     public var scheduledEventID: EventID
     public var identity: String
     public var requestID: RequestID
     public var suggestContinueAsNew: Bool
+    /// Why; histories of older servers suggest without a reason.
+    public var suggestReasons: ContinueAsNewReasons
     public var historySizeBytes: Int64
     public var workerVersion: Blob?
 
     public init(
         scheduledEventID: EventID, identity: String = "", requestID: RequestID = "", suggestContinueAsNew: Bool = false,
-        historySizeBytes: Int64 = 0, workerVersion: Blob? = nil
+        suggestReasons: ContinueAsNewReasons = [], historySizeBytes: Int64 = 0, workerVersion: Blob? = nil
     ) {
         self.scheduledEventID = scheduledEventID
         self.identity = identity
         self.requestID = requestID
         self.suggestContinueAsNew = suggestContinueAsNew
+        self.suggestReasons = suggestReasons
         self.historySizeBytes = historySizeBytes
         self.workerVersion = workerVersion
     }

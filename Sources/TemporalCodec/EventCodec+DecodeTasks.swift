@@ -12,7 +12,12 @@ extension WorkflowTaskStarted {
     init(_ a: Temporal_Api_History_V1_WorkflowTaskStartedEventAttributes) {
         self.init(
             scheduledEventID: EventID(a.scheduledEventID), identity: a.identity, requestID: RequestID(a.requestID),
-            suggestContinueAsNew: a.suggestContinueAsNew, historySizeBytes: a.historySizeBytes,
+            suggestContinueAsNew: a.suggestContinueAsNew,
+            suggestReasons: a.suggestContinueAsNewReasons.reduce(into: []) { found, reason in
+                guard (1...3).contains(reason.rawValue) else { return }
+                found.insert(ContinueAsNewReasons(rawValue: 1 << Int32(reason.rawValue)))
+            },
+            historySizeBytes: a.historySizeBytes,
             workerVersion: Blob(a.workerVersion, isSet: a.hasWorkerVersion))
     }
 }

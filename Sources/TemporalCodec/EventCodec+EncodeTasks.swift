@@ -15,6 +15,9 @@ extension ProtobufWriter {
         flag(4, a.suggestContinueAsNew)
         integer(5, a.historySizeBytes)
         blob(6, a.workerVersion)
+        for number in Int32(1)...3 where a.suggestReasons.contains(ContinueAsNewReasons(rawValue: 1 << number)) {
+            integer(8, number)
+        }
     }
 
     mutating func fields(_ a: WorkflowTaskCompleted) {

@@ -25,6 +25,7 @@ public enum EventCodec {
         writer.attributes(event.kind)
         writer.flag(300, event.workerMayIgnore)
         writer.blob(301, event.userMetadata)
+        for link in event.kind.links { writer.encoded(302, link.bytes) }
         return writer.bytes
     }
 }

@@ -5,6 +5,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -25,6 +26,7 @@ from temporalio.api.workflowservice.v1 import (
     ResetWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
     StartBatchOperationRequest,
+    UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
 )
 from temporalio.client import (
@@ -124,6 +126,35 @@ async def case_run_timeout(case: Case):
     description = await case.until("the time-out", lambda: closed(handle))
     assert description.status.name == "TIMED_OUT" and description.close_time - description.start_time >= timedelta(seconds=4)
     assert (await case.kinds(await case.only_run())).count("WORKFLOW_EXECUTION_TIMED_OUT") == 1
+
+
+async def case_execution_timeout(case: Case):
+    """A chain of retries that is cut short: not before its time, and for good."""
+    request = case.request("Stubborn", input=await payloads(case, 1000), workflow_execution_timeout=Duration(seconds=5))
+    request.retry_policy.initial_interval.CopyFrom(Duration(nanos=300_000_000))
+    request.retry_policy.backoff_coefficient = 1
+    handle = await case.start(request)
+    begun = (await case.insist("describe", handle.describe)).start_time
+    await case.middle()
+    last = await case.until("the end of the chain", lambda: closed(case.client.get_workflow_handle(case.name)), 30)
+    # Cut in the middle of an attempt, or because the next would come too late.
+    assert last.status.name in ("TIMED_OUT", "FAILED") and last.close_time - begun <= timedelta(seconds=15), last
+    open_runs = await case.sql(f"select count(*) from aloft.runs where workflow_id = '{case.name}' and status = 1")
+    assert open_runs == [["0"]], "a run of the chain is still open"
+
+
+async def case_eager_start(case: Case):
+    """The first task came with the answer, and whoever had it is gone with the server."""
+    request = case.request("Notes", request_eager_execution=True, workflow_task_timeout=Duration(seconds=2))
+    answer = await case.insist("the eager start", lambda: case.service.start_workflow_execution(request))
+    assert answer.HasField("eager_workflow_task")
+    await case.middle()
+    again = await case.insist("the eager start, repeated", lambda: case.service.start_workflow_execution(request))
+    assert again.run_id == answer.run_id
+    await case.signal("note", "after all")
+    await case.stop()
+    assert await case.result() == ["after all"]
+    assert await case.only_run() == answer.run_id
 
 
 async def closed(handle):
@@ -308,6 +339,32 @@ async def case_update_with_start(case: Case):
     await case.stop()
     assert await case.result() == [f"{number}" for number in range(6)]
     await check_updates(case, 6)
+
+
+async def case_options_and_attached_starts(case: Case):
+    """A changed option and an attached start leave one event each, however often they are asked for."""
+    first = await case.start(case.request("Notes"))
+    change = UpdateWorkflowExecutionOptionsRequest(
+        namespace="default", workflow_execution=execution(case.name), update_mask=FieldMask(paths=["priority"]))
+    change.workflow_execution_options.priority.priority_key = 2
+    attach = case.request("Notes", workflow_id_conflict_policy=2, on_conflict_options={"attach_request_id": True, "attach_links": True})
+    attach.request_id = "attached"
+    attach.links.add().workflow_event.workflow_id = "from-here"
+
+    async def ask() -> None:
+        answer = await case.insist("the change", lambda: case.service.update_workflow_execution_options(change))
+        assert answer.workflow_execution_options.priority.priority_key == 2
+        answer = await case.insist("the attached start", lambda: case.service.start_workflow_execution(attach))
+        assert answer.run_id == first.run_id and not answer.started
+
+    await ask()
+    await case.middle()
+    await ask()
+    await case.stop()
+    assert await case.result() == []
+    events = (await case.insist("the history", first.fetch_history)).events
+    changes = [event for event in events if event.HasField("workflow_execution_options_updated_event_attributes")]
+    assert len(changes) == 2 and changes[1].links[0].workflow_event.workflow_id == "from-here", changes
 
 
 # What happens inside a run

@@ -24,16 +24,19 @@ extension RandomValues {
             .workflowExecutionCancelRequested(
                 .init(
                     cause: text(), identity: text(), external: optional { $0.reference() },
-                    externalInitiatedEventID: id())),
+                    externalInitiatedEventID: id(), links: links())),
             .workflowExecutionCanceled(.init(details: optional { $0.blob() }, workflowTaskCompletedEventID: id())),
-            .workflowExecutionTerminated(.init(reason: text(), details: optional { $0.blob() }, identity: text())),
+            .workflowExecutionTerminated(
+                .init(reason: text(), details: optional { $0.blob() }, identity: text(), links: links())),
             .workflowExecutionContinuedAsNew(continued()),
             .workflowExecutionSignaled(
                 .init(
                     signalName: text(), input: optional { $0.blob() }, header: optional { $0.blob() }, identity: text(),
-                    requestID: RequestID(text()), external: optional { $0.reference() })),
+                    requestID: RequestID(text()), external: optional { $0.reference() }, links: links())),
         ]
     }
+
+    private mutating func links() -> [Blob] { chance(30) ? [blob(), blob()] : [] }
 
     private mutating func started() -> WorkflowExecutionStarted {
         WorkflowExecutionStarted(
@@ -48,7 +51,8 @@ extension RandomValues {
             searchAttributes: optional { $0.blob() }, priority: optional { $0.priority() },
             eagerExecutionAccepted: chance(50),
             completionCallbacks: chance(30) ? [blob(), blob()] : [], versioningOverride: optional { $0.blob() },
-            requestID: RequestID(text()), parent: optional { $0.parent() }, root: optional { $0.reference() })
+            requestID: RequestID(text()), parent: optional { $0.parent() }, root: optional { $0.reference() },
+            links: links())
     }
 
     private mutating func continued() -> WorkflowExecutionContinuedAsNew {
@@ -68,6 +72,7 @@ extension RandomValues {
                 .init(
                     scheduledEventID: id(), identity: text(), requestID: RequestID(text()),
                     suggestContinueAsNew: chance(50),
+                    suggestReasons: pick([[], [.historySize], [.historyEvents, .updates]]),
                     historySizeBytes: id().value, workerVersion: optional { $0.blob() })),
             .workflowTaskCompleted(
                 .init(
@@ -139,7 +144,8 @@ extension RandomValues {
                 .init(
                     versioningOverride: optional { $0.blob() }, unsetVersioningOverride: chance(50),
                     attachedRequestID: RequestID(text()), identity: text(),
-                    priority: optional { Priority(key: 2, fairnessKey: $0.text(), fairnessWeight: 1.5) })),
+                    priority: optional { Priority(key: 2, fairnessKey: $0.text(), fairnessWeight: 1.5) },
+                    links: links())),
             .workflowExecutionUpdateAdmitted(.init(update: update, request: updateRequest(update))),
             .workflowExecutionUpdateAccepted(
                 .init(

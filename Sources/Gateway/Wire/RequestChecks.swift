@@ -58,9 +58,6 @@ struct RequestChecks: Sendable {
     ) throws(Rejection) {
         guard request.hasOnConflictOptions else { return }
         let options = request.onConflictOptions
-        if options.attachCompletionCallbacks, !request.completionCallbacks.isEmpty {
-            throw Rejection(.unimplemented, "OnConflictOptions.attach_completion_callbacks is not served.")
-        }
         if options.attachCompletionCallbacks || options.attachLinks, !options.attachRequestID {
             throw .invalid("OnConflictOptions: attach_request_id must be true when callbacks or links are attached.")
         }

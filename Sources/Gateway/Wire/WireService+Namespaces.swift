@@ -11,6 +11,7 @@ extension WireService {
     ) async throws -> Temporal_Api_Workflowservice_V1_RegisterNamespaceResponse {
         try checks.identifier(request.namespace, "Namespace")
         try checkTexts(description: request.description_p, owner: request.ownerEmail, data: request.data)
+        try checks.isServed(request, cluster: options.clusterName)
         guard request.hasWorkflowExecutionRetentionPeriod else {
             throw Rejection.invalid("A valid retention period is not set on request.")
         }
@@ -53,6 +54,7 @@ extension WireService {
         _ request: Temporal_Api_Workflowservice_V1_UpdateNamespaceRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Workflowservice_V1_UpdateNamespaceResponse {
         var namespace = try await namespace(request.namespace)
+        try checks.isServed(request, cluster: options.clusterName)
         if request.hasUpdateInfo {
             let info = request.updateInfo
             try checkTexts(description: info.description_p, owner: info.ownerEmail, data: info.data)

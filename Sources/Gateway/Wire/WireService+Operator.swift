@@ -72,6 +72,9 @@ extension WireService {
     func deleteNamespace(
         _ request: Temporal_Api_Operatorservice_V1_DeleteNamespaceRequest, _ call: WireCall
     ) async throws -> Temporal_Api_Operatorservice_V1_DeleteNamespaceResponse {
+        if request.hasNamespaceDeleteDelay, TimeSpan(request.namespaceDeleteDelay).isPositive {
+            throw Rejection(.unimplemented, "namespace_delete_delay is not implemented")
+        }
         let named = request.namespace.isEmpty ? request.namespaceID : request.namespace
         var namespace = try await namespace(named)
         if namespace.name == Self.systemNamespace || namespace.state == Namespace.deleted {

@@ -19,7 +19,8 @@ extension WireService {
         let signal = WorkflowExecutionSignaled(
             signalName: request.signalName, input: Blob(request.input, isSet: request.hasInput),
             header: Blob(request.header, isSet: request.hasHeader), identity: request.identity,
-            requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID))
+            requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID),
+            links: try checks.links(request.links))
         try await backend.signalWorkflow(target, signal)
         return .init()
     }
@@ -32,7 +33,8 @@ extension WireService {
             firstRun: request.firstExecutionRunID)
         try checks.length(request.requestID, "RequestId")
         try checks.length(request.identity, "Identity")
-        let cancel = WorkflowExecutionCancelRequested(cause: request.reason, identity: request.identity)
+        let cancel = WorkflowExecutionCancelRequested(
+            cause: request.reason, identity: request.identity, links: try checks.links(request.links))
         let requestID = RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID)
         try await backend.requestCancelWorkflow(target, cancel, requestID: requestID)
         return .init()
@@ -48,7 +50,8 @@ extension WireService {
         try checks.length(request.identity, "Identity")
         let reason = request.reason.isEmpty ? "terminated by user via frontend" : request.reason
         let terminate = WorkflowExecutionTerminated(
-            reason: reason, details: Blob(request.details, isSet: request.hasDetails), identity: request.identity)
+            reason: reason, details: Blob(request.details, isSet: request.hasDetails), identity: request.identity,
+            links: try checks.links(request.links))
         try await backend.terminateWorkflow(target, terminate)
         return .init()
     }

@@ -31,6 +31,7 @@ extension WireService {
             requestEagerTask: request.requestEagerExecution, actor: actor(call, identity: request.identity))
         try checks.onConflict(request)
         start.attachesRequestID = request.hasOnConflictOptions && request.onConflictOptions.attachRequestID
+        start.attachesLinks = request.hasOnConflictOptions && request.onConflictOptions.attachLinks
         return (namespace, start)
     }
 
@@ -72,7 +73,7 @@ extension WireService {
         let signal = WorkflowExecutionSignaled(
             signalName: request.signalName, input: Blob(request.signalInput, isSet: request.hasSignalInput),
             header: Blob(request.header, isSet: request.hasHeader), identity: request.identity,
-            requestID: attributes.requestID)
+            requestID: attributes.requestID, links: attributes.links)
         let result = try await backend.startWorkflow(
             StartWorkflowRequest(
                 namespace: namespace.id, attributes: attributes,
@@ -109,6 +110,7 @@ extension WireService {
         let delay = try checks.span(
             request.workflowStartDelay, isSet: request.hasWorkflowStartDelay, "WorkflowStartDelaySeconds")
         let timeouts = try timeouts(request)
+        try checks.isServed(request)
         return WorkflowExecutionStarted(
             workflowType: request.workflowType.name, workflowID: WorkflowID(request.workflowID),
             taskQueue: TaskQueue(queue.name),
@@ -125,9 +127,9 @@ extension WireService {
             memo: Blob(request.memo, isSet: request.hasMemo),
             searchAttributes: Blob(request.searchAttributes, isSet: request.hasSearchAttributes),
             priority: request.hasPriority ? Priority(request.priority) : nil,
-            completionCallbacks: request.completionCallbacks.map { Blob($0) },
             versioningOverride: versioningOverride,
-            requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID))
+            requestID: RequestID(request.requestID.isEmpty ? UUIDs.random() : request.requestID),
+            links: try checks.links(request.links))
     }
 
     private func timeouts(
@@ -203,6 +205,8 @@ extension WireService {
             if request.hasUserMetadata { $0.userMetadata = request.userMetadata }
             if request.hasVersioningOverride { $0.versioningOverride = request.versioningOverride }
             if request.hasPriority { $0.priority = request.priority }
+            if request.hasTimeSkippingConfig { $0.timeSkippingConfig = request.timeSkippingConfig }
+            $0.links = request.links
         }
     }
 }

@@ -86,6 +86,7 @@ extension WireService {
         if asked.input.name.isEmpty { throw .invalid("Update name is not set on request.") }
         try checks.length(asked.input.name, "UpdateName")
         try checks.blobs(asked.input.args, asked.input.header)
+        try checks.callbacks(asked.completionCallbacks)
         let stage: UpdateStage
         switch request.waitPolicy.lifecycleStage {
         case .admitted:

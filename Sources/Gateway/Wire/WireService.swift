@@ -37,6 +37,12 @@ public final class WireService: Sendable {
     /// May a call of this method wait for something to happen? Only such calls are worth cancelling.
     public static func mayWait(_ method: WireMethod) -> Bool { entry(for: method)?.mayWait ?? false }
 
+    /// Every method that is served.
+    public static var methods: [WireMethod] {
+        WireEntry.workflowService.keys.map { WireMethod(name: $0) }
+            + WireEntry.operatorService.keys.map { WireMethod(service: WireMethod.operatorService, name: $0) }
+    }
+
     /// Is this method served?
     public static func isKnown(_ method: WireMethod) -> Bool { entry(for: method) != nil }
 

@@ -13,6 +13,8 @@ public struct StartWorkflowRequest: Sendable {
     public var requestEagerTask: Bool
     /// A start that meets an open run leaves its request id with it.
     public var attachesRequestID = false
+    /// And its links.
+    public var attachesLinks = false
     public var claim: RequestClaim?
     public var actor: String
 

@@ -68,7 +68,8 @@ extension Partition {
         case .useExisting:
             if request.attachesRequestID {
                 let attached = UpdateRunOptions(
-                    attachedRequestID: request.requestID, identity: request.attributes.identity)
+                    attachedRequestID: request.requestID,
+                    links: request.attachesLinks ? request.attributes.links : [], identity: request.attributes.identity)
                 let result = Result { () throws(Rejection) in
                     try decide(old, .updateOptions(attached), by: request.actor)
                 }

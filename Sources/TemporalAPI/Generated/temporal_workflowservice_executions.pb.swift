@@ -255,6 +255,16 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_StartWorkflowExecution
   /// Clears the value of `eagerWorkerDeploymentOptions`. Subsequent reads from it will return its default value.
   public mutating func clearEagerWorkerDeploymentOptions() {_uniqueStorage()._eagerWorkerDeploymentOptions = nil}
 
+  /// TimeSkippingConfig
+  public var timeSkippingConfig: Data {
+    get {_storage._timeSkippingConfig ?? Data()}
+    set {_uniqueStorage()._timeSkippingConfig = newValue}
+  }
+  /// Returns true if `timeSkippingConfig` has been explicitly set.
+  public var hasTimeSkippingConfig: Bool {_storage._timeSkippingConfig != nil}
+  /// Clears the value of `timeSkippingConfig`. Subsequent reads from it will return its default value.
+  public mutating func clearTimeSkippingConfig() {_uniqueStorage()._timeSkippingConfig = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -579,6 +589,16 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_SignalWithStartWorkflo
   public var hasPriority: Bool {_storage._priority != nil}
   /// Clears the value of `priority`. Subsequent reads from it will return its default value.
   public mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
+  /// TimeSkippingConfig
+  public var timeSkippingConfig: Data {
+    get {_storage._timeSkippingConfig ?? Data()}
+    set {_uniqueStorage()._timeSkippingConfig = newValue}
+  }
+  /// Returns true if `timeSkippingConfig` has been explicitly set.
+  public var hasTimeSkippingConfig: Bool {_storage._timeSkippingConfig != nil}
+  /// Clears the value of `timeSkippingConfig`. Subsequent reads from it will return its default value.
+  public mutating func clearTimeSkippingConfig() {_uniqueStorage()._timeSkippingConfig = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1093,7 +1113,7 @@ fileprivate nonisolated let _protobuf_package = "temporal.api.workflowservice.v1
 
 nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StartWorkflowExecutionRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{3}workflow_execution_timeout\0\u{3}workflow_run_timeout\0\u{3}workflow_task_timeout\0\u{1}identity\0\u{3}request_id\0\u{3}workflow_id_reuse_policy\0\u{3}retry_policy\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{1}header\0\u{3}request_eager_execution\0\u{3}continued_failure\0\u{3}last_completion_result\0\u{3}workflow_start_delay\0\u{3}completion_callbacks\0\u{3}workflow_id_conflict_policy\0\u{3}user_metadata\0\u{1}links\0\u{3}versioning_override\0\u{3}on_conflict_options\0\u{1}priority\0\u{3}eager_worker_deployment_options\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{3}workflow_execution_timeout\0\u{3}workflow_run_timeout\0\u{3}workflow_task_timeout\0\u{1}identity\0\u{3}request_id\0\u{3}workflow_id_reuse_policy\0\u{3}retry_policy\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{1}header\0\u{3}request_eager_execution\0\u{3}continued_failure\0\u{3}last_completion_result\0\u{3}workflow_start_delay\0\u{3}completion_callbacks\0\u{3}workflow_id_conflict_policy\0\u{3}user_metadata\0\u{1}links\0\u{3}versioning_override\0\u{3}on_conflict_options\0\u{1}priority\0\u{3}eager_worker_deployment_options\0\u{3}time_skipping_config\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1124,6 +1144,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequ
     var _onConflictOptions: Temporal_Api_Workflow_V1_OnConflictOptions? = nil
     var _priority: Temporal_Api_Common_V1_Priority? = nil
     var _eagerWorkerDeploymentOptions: Temporal_Api_Deployment_V1_WorkerDeploymentOptions? = nil
+    var _timeSkippingConfig: Data? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1162,6 +1183,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequ
       _onConflictOptions = source._onConflictOptions
       _priority = source._priority
       _eagerWorkerDeploymentOptions = source._eagerWorkerDeploymentOptions
+      _timeSkippingConfig = source._timeSkippingConfig
     }
   }
 
@@ -1208,6 +1230,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequ
         case 26: try { try decoder.decodeSingularMessageField(value: &_storage._onConflictOptions) }()
         case 27: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._eagerWorkerDeploymentOptions) }()
+        case 29: try { try decoder.decodeSingularBytesField(value: &_storage._timeSkippingConfig) }()
         default: break
         }
       }
@@ -1304,6 +1327,9 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequ
       try { if let v = _storage._eagerWorkerDeploymentOptions {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
       } }()
+      try { if let v = _storage._timeSkippingConfig {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 29)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1341,6 +1367,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartWorkflowExecutionRequ
         if _storage._onConflictOptions != rhs_storage._onConflictOptions {return false}
         if _storage._priority != rhs_storage._priority {return false}
         if _storage._eagerWorkerDeploymentOptions != rhs_storage._eagerWorkerDeploymentOptions {return false}
+        if _storage._timeSkippingConfig != rhs_storage._timeSkippingConfig {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1519,7 +1546,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWorkflowExecutionRes
 
 nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExecutionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SignalWithStartWorkflowExecutionRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{3}workflow_execution_timeout\0\u{3}workflow_run_timeout\0\u{3}workflow_task_timeout\0\u{1}identity\0\u{3}request_id\0\u{3}workflow_id_reuse_policy\0\u{3}signal_name\0\u{3}signal_input\0\u{1}control\0\u{3}retry_policy\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{1}header\0\u{3}workflow_start_delay\0\u{4}\u{2}workflow_id_conflict_policy\0\u{3}user_metadata\0\u{1}links\0\u{3}versioning_override\0\u{1}priority\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}namespace\0\u{3}workflow_id\0\u{3}workflow_type\0\u{3}task_queue\0\u{1}input\0\u{3}workflow_execution_timeout\0\u{3}workflow_run_timeout\0\u{3}workflow_task_timeout\0\u{1}identity\0\u{3}request_id\0\u{3}workflow_id_reuse_policy\0\u{3}signal_name\0\u{3}signal_input\0\u{1}control\0\u{3}retry_policy\0\u{3}cron_schedule\0\u{1}memo\0\u{3}search_attributes\0\u{1}header\0\u{3}workflow_start_delay\0\u{4}\u{2}workflow_id_conflict_policy\0\u{3}user_metadata\0\u{1}links\0\u{3}versioning_override\0\u{1}priority\0\u{3}time_skipping_config\0")
 
   fileprivate class _StorageClass {
     var _namespace: String = String()
@@ -1547,6 +1574,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExe
     var _links: [Data] = []
     var _versioningOverride: Data? = nil
     var _priority: Temporal_Api_Common_V1_Priority? = nil
+    var _timeSkippingConfig: Data? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1582,6 +1610,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExe
       _links = source._links
       _versioningOverride = source._versioningOverride
       _priority = source._priority
+      _timeSkippingConfig = source._timeSkippingConfig
     }
   }
 
@@ -1625,6 +1654,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExe
         case 24: try { try decoder.decodeRepeatedBytesField(value: &_storage._links) }()
         case 25: try { try decoder.decodeSingularBytesField(value: &_storage._versioningOverride) }()
         case 26: try { try decoder.decodeSingularMessageField(value: &_storage._priority) }()
+        case 27: try { try decoder.decodeSingularBytesField(value: &_storage._timeSkippingConfig) }()
         default: break
         }
       }
@@ -1712,6 +1742,9 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExe
       try { if let v = _storage._priority {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
       } }()
+      try { if let v = _storage._timeSkippingConfig {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 27)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1746,6 +1779,7 @@ nonisolated extension Temporal_Api_Workflowservice_V1_SignalWithStartWorkflowExe
         if _storage._links != rhs_storage._links {return false}
         if _storage._versioningOverride != rhs_storage._versioningOverride {return false}
         if _storage._priority != rhs_storage._priority {return false}
+        if _storage._timeSkippingConfig != rhs_storage._timeSkippingConfig {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -81,11 +81,18 @@ extension WireService {
             try check(asked)
             try checks.length(asked.identity, "Identity")
             return .reset(options: Blob((try? asked.serializedBytes()) ?? []), identity: asked.identity)
-        case .updateWorkflowOptionsOperation, .unpauseActivitiesOperation, .resetActivitiesOperation,
-            .updateActivityOptionsOperation, .cancelActivitiesOperation, .terminateActivitiesOperation,
-            .deleteActivitiesOperation:
-            throw Rejection(.unimplemented, "this batch operation is not supported")
+        case .updateWorkflowOptionsOperation: throw Self.notServed("update_workflow_options_operation")
+        case .unpauseActivitiesOperation: throw Self.notServed("unpause_activities_operation")
+        case .resetActivitiesOperation: throw Self.notServed("reset_activities_operation")
+        case .updateActivityOptionsOperation: throw Self.notServed("update_activity_options_operation")
+        case .cancelActivitiesOperation: throw Self.notServed("cancel_activities_operation")
+        case .terminateActivitiesOperation: throw Self.notServed("terminate_activities_operation")
+        case .deleteActivitiesOperation: throw Self.notServed("delete_activities_operation")
         }
+    }
+
+    private static func notServed(_ operation: String) -> Rejection {
+        Rejection(.unimplemented, "\(operation) is not implemented")
     }
 
     func stopBatchOperation(
