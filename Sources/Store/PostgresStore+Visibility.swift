@@ -5,7 +5,9 @@ public import Runtime
 extension PostgresStore {
     public func listRuns(_ query: VisibilityQuery) async throws(StoreError) -> [RunSummary] {
         guard let namespace = query.namespace.uuid else { return [] }
-        let plan = VisibilityPlan(query, parametersBefore: VisibilityStatements.listParameterCount)
+        let plan = VisibilityPlan(
+            query, parametersBefore: VisibilityStatements.listParameterCount,
+            leader: try await leader(of: query, namespace))
         let statement: Statement
         if let workflow = plan.workflow {
             statement = VisibilityStatements.listWorkflow(slot: workflow.slot, id: workflow.id, where: plan.condition)
@@ -36,14 +38,16 @@ extension PostgresStore {
         if VisibilityPlan.isCounted(query) {
             return try await counted(query, namespace).reduce(0) { $0 + $1.count }
         }
-        let result = try await read(countCall(query, namespace, byStatus: false))
+        let call = countCall(query, namespace, byStatus: false, leader: try await leader(of: query, namespace))
+        let result = try await read(call)
         return try decode { () throws(PostgresError) in try result[0].int64(0) }
     }
 
     public func countRunsByStatus(_ query: VisibilityQuery) async throws(StoreError) -> [StatusCount] {
         guard let namespace = query.namespace.uuid else { return [] }
         if VisibilityPlan.isCounted(query) { return try await counted(query, namespace) }
-        return try statusCounts(try await read(countCall(query, namespace, byStatus: true)))
+        let call = countCall(query, namespace, byStatus: true, leader: try await leader(of: query, namespace))
+        return try statusCounts(try await read(call))
     }
 
     /// What the commits have counted.
@@ -65,8 +69,32 @@ extension PostgresStore {
         }
     }
 
-    private func countCall(_ query: VisibilityQuery, _ namespace: PostgresUUID, byStatus: Bool) -> StatementCall {
-        let plan = VisibilityPlan(query, parametersBefore: VisibilityStatements.countParameterCount)
+    /// Of several attributes whose values are given, the one with the fewest runs: a bounded look into the index of each.
+    private func leader(of query: VisibilityQuery, _ namespace: PostgresUUID) async throws(StoreError) -> Int {
+        let leaders = VisibilityPlan.leaders(of: query)
+        guard leaders.count > 1 else { return 0 }
+        var sql = VisibilityFilterSQL(firstParameter: VisibilityStatements.countParameterCount + 1)
+        let drivers = leaders.prefix(VisibilityStatements.leadersMax).map { sql.driver($0.name, $0.type, $0.value) }
+        let result = try await read(
+            VisibilityStatements.sizes(of: drivers).call {
+                $0.uuid(namespace)
+                sql.put(into: &$0)
+            })
+        return try decode { () throws(PostgresError) in
+            var least = (index: 0, size: Int64.max)
+            for index in drivers.indices {
+                let size = try result[0].int64(index)
+                if size < least.size { least = (index, size) }
+            }
+            return least.index
+        }
+    }
+
+    private func countCall(
+        _ query: VisibilityQuery, _ namespace: PostgresUUID, byStatus: Bool, leader: Int
+    ) -> StatementCall {
+        let plan = VisibilityPlan(
+            query, parametersBefore: VisibilityStatements.countParameterCount, leader: leader)
         let source: VisibilityStatements.CountSource
         if let workflow = plan.workflow {
             source = .workflow(slot: workflow.slot, id: workflow.id)

@@ -14,7 +14,8 @@ struct VisibilityPlan {
     /// A status that few runs have, and nothing that leads to them: they are looked for type by type.
     private(set) var isRareStatus = false
 
-    init(_ query: VisibilityQuery, parametersBefore count: Int) {
+    /// - Parameter leader: which of ``leaders(of:)`` the search begins with.
+    init(_ query: VisibilityQuery, parametersBefore count: Int, leader: Int = 0) {
         var sql = VisibilityFilterSQL(firstParameter: count + 1)
         var parts: [VisibilityFilter] = []
         Self.flatten(query.filter, into: &parts)
@@ -22,7 +23,7 @@ struct VisibilityPlan {
         if let id = query.workflowID {
             let slot = Slots.slot(namespace: query.namespace, workflow: id)
             workflow = (sql.parameter(.number(Int64(slot))), sql.parameter(.text(id.value)))
-        } else if let index = parts.firstIndex(where: Self.leads),
+        } else if let index = parts.indices.filter({ Self.leads(parts[$0]) }).dropFirst(leader).first,
             case .compare(let column, _, let value) = parts[index],
             case .attribute(let name, let type) = column
         {
@@ -47,6 +48,19 @@ struct VisibilityPlan {
         if !Self.asksForDivision(query.filter) { conditions.append(VisibilityFilterSQL.shown("r")) }
         condition = conditions.isEmpty ? "true" : conditions.joined(separator: " and ")
         self.sql = sql
+    }
+
+    /// The equalities with attributes of which any could lead; none when the workflow is named.
+    static func leaders(
+        of query: VisibilityQuery
+    ) -> [(name: String, type: SearchAttributeType, value: VisibilityValue)] {
+        guard query.workflowID == nil else { return [] }
+        var parts: [VisibilityFilter] = []
+        flatten(query.filter, into: &parts)
+        return parts.compactMap {
+            guard case .compare(.attribute(let name, let type), .equal, let value) = $0 else { return nil }
+            return (name, type, value)
+        }
     }
 
     /// Are the counters enough?

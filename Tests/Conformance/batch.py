@@ -1,16 +1,19 @@
 """Batch operations over many runs, by raw requests of Temporal's own Python SDK: batch.py [ADDRESS [NAME]]."""
 import asyncio
 import sys
+from datetime import timedelta
 
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import (
     DescribeBatchOperationRequest,
     ListBatchOperationsRequest,
+    PauseActivityRequest,
     StartBatchOperationRequest,
     StopBatchOperationRequest,
 )
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import RetryPolicy
 from temporalio.service import RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -126,6 +129,73 @@ async def test_delete_leaves_nothing(client: Client):
     await eventually(gone, what="they are gone")
 
 
+@activity.defn
+async def fails() -> None:
+    raise RuntimeError("not now")
+
+
+@workflow.defn
+class Tries:
+    """An activity that goes on failing, slowly."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(
+            fails, start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(initial_interval=timedelta(hours=1)))
+
+
+async def test_options_of_many_runs(client: Client):
+    _, handles = await several(client, 3)
+    asked = request(executions=[WorkflowExecution(workflow_id=h.id) for h in handles])
+    operation = asked.update_workflow_options_operation
+    operation.identity = "tester"
+    operation.workflow_execution_options.priority.priority_key = 2
+    operation.update_mask.paths.append("priority.priority_key")
+    found = await ended(client, await start(client, asked))
+    assert (found.complete_operation_count, found.operation_type) == (3, 6), found
+    for handle in handles:
+        info = (await handle.describe()).raw_description.workflow_execution_info
+        assert info.priority.priority_key == 2
+        await handle.terminate()
+
+
+async def test_activities_of_many_runs(client: Client):
+    queue = unique("tries")
+    async with Worker(client, task_queue=queue, workflows=[Tries], activities=[fails], workflow_runner=UnsandboxedWorkflowRunner()):
+        handles = [await client.start_workflow(Tries.run, id=unique("tries"), task_queue=queue) for _ in range(3)]
+        executions = [WorkflowExecution(workflow_id=h.id) for h in handles]
+
+        async def pending():
+            return [[*(await h.describe()).raw_description.pending_activities] for h in handles]
+
+        async def all_with(check):
+            found = await pending()
+            return all(len(activities) == 1 and check(activities[0]) for activities in found)
+
+        await eventually(lambda: all_with(lambda a: a.attempt == 2), what="the first failure of each")
+        changed = request(executions=executions)
+        operation = changed.update_activity_options_operation
+        operation.match_all = True
+        operation.activity_options.retry_policy.maximum_attempts = 7
+        operation.update_mask.paths.append("retry_policy.maximum_attempts")
+        assert (await ended(client, await start(client, changed))).complete_operation_count == 3
+        assert await all_with(lambda a: a.maximum_attempts == 7)
+        for execution in executions:
+            await client.workflow_service.pause_activity(PauseActivityRequest(namespace="default", execution=execution, type="fails"))
+        assert await all_with(lambda a: a.paused)
+        kept = request(executions=executions)
+        kept.reset_activities_operation.type = "fails"
+        kept.reset_activities_operation.keep_paused = True
+        assert (await ended(client, await start(client, kept))).complete_operation_count == 3
+        assert await all_with(lambda a: a.paused and a.attempt == 1)
+        on = request(executions=executions)
+        on.unpause_activities_operation.type = "fails"
+        assert (await ended(client, await start(client, on))).complete_operation_count == 3
+        await eventually(lambda: all_with(lambda a: not a.paused and a.attempt == 2), what="another attempt of each")
+        for handle in handles:
+            await handle.terminate()
+
+
 async def test_a_closed_or_missing_run_is_no_failure(client: Client):
     _, handles = await several(client, 1)
     await handles[0].terminate()
@@ -208,6 +278,15 @@ async def test_errors(client: Client):
     await refused(bad, service.start_batch_operation(asked), "SignalName is not set on request.")
     asked.job_id = ""
     await refused(bad, service.start_batch_operation(asked), "JobId is not set on request.")
+    for fill, text in [
+        (lambda a: a.update_workflow_options_operation.SetInParent(), "UpdateMask is not set on request."),
+        (lambda a: a.unpause_activities_operation.SetInParent(), "Either activity type or match_all"),
+        (lambda a: a.reset_activities_operation.SetInParent(), "Either activity type or match_all"),
+        (lambda a: setattr(a.update_activity_options_operation, "match_all", True), "ActivityOptions are not set on request."),
+    ]:
+        asked = request(visibility_query="WorkflowId = 'w'")
+        fill(asked)
+        await refused(bad, service.start_batch_operation(asked), text)
     gone = RPCStatusCode.NOT_FOUND
     await refused(gone, described(client, unique("nope")))
     await refused(gone, service.stop_batch_operation(StopBatchOperationRequest(namespace="default", job_id=unique("nope"), reason="r")))

@@ -70,7 +70,7 @@ extension BatchAction {
         case .cancel: tag = 2
         case .signal(let signal, let input, let header, _): (tag, name, first, second) = (3, signal, input, header)
         case .delete: tag = 4
-        case .reset(let options, _): (tag, first) = (5, options)
+        case .edge(let action, let request, _): (tag, first) = (action.rawValue, request)
         }
         try coder.code(&tag)
         try coder.code(&identity)
@@ -82,8 +82,11 @@ extension BatchAction {
         case 2: self = .cancel(identity: identity)
         case 3: self = .signal(name: name, input: first, header: second, identity: identity)
         case 4: self = .delete(identity: identity)
-        case 5: self = .reset(options: first ?? .empty, identity: identity)
-        case let other: throw Corruption("batch operation: \(other) is not an action")
+        case let other:
+            guard let action = EdgeBatchAction(rawValue: other) else {
+                throw Corruption("batch operation: \(other) is not an action")
+            }
+            self = .edge(action, request: first ?? .empty, identity: identity)
         }
     }
 }

@@ -6,19 +6,28 @@ public struct BatchJobID: StringIdentifier {
     public init(_ value: String) { self.value = value }
 }
 
+/// Operations whose requests are kept as they came. Numbers are those of temporal.api.enums.v1.BatchOperationType.
+public enum EdgeBatchAction: UInt8, Hashable, Sendable {
+    case reset = 5
+    case updateOptions = 6
+    case unpauseActivities = 7
+    case updateActivityOptions = 8
+    case resetActivities = 9
+}
+
 /// What is done to every run of a batch operation.
 public enum BatchAction: Hashable, Sendable {
     case terminate(details: Blob?, identity: String)
     case cancel(identity: String)
     case signal(name: String, input: Blob?, header: Blob?, identity: String)
     case delete(identity: String)
-    /// `options` is an encoded `BatchOperationReset`; whoever resets reads it.
-    case reset(options: Blob, identity: String)
+    /// What only the edge understands: `request` is the encoded operation, read again for every run.
+    case edge(EdgeBatchAction, request: Blob, identity: String)
 
     public var identity: String {
         switch self {
         case .terminate(_, let identity), .cancel(let identity), .signal(_, _, _, let identity), .delete(let identity),
-            .reset(_, let identity):
+            .edge(_, _, let identity):
             identity
         }
     }

@@ -82,18 +82,9 @@ extension WireService {
         case nil: throw Self.noActivity
         }
         try checks.length(request.identity, "Identity")
-        let operation: ActivityOperation
-        if request.restoreOriginal {
-            if request.hasUpdateMask { throw Rejection.invalid("RestoreOriginal cannot be used with UpdateMask.") }
-            operation = .restoreOptions
-        } else {
-            guard request.hasActivityOptions else { throw Rejection.invalid("ActivityOptions are not set on request.") }
-            guard request.hasUpdateMask, !request.updateMask.paths.isEmpty else {
-                throw Rejection.invalid("UpdateMask is not set on request.")
-            }
-            operation = .change(
-                try ActivityOptionsMask.change(request.activityOptions, paths: request.updateMask.paths, checks))
-        }
+        let operation = try ActivityOptionsMask.operation(
+            request.hasActivityOptions ? request.activityOptions : nil,
+            request.hasUpdateMask ? request.updateMask : nil, restoreOriginal: request.restoreOriginal, checks)
         let options = try await backend.operate(on: selection, of: target, operation, identity: request.identity)
         return .with { if let options { $0.activityOptions = .init(options) } }
     }
@@ -107,13 +98,13 @@ extension WireService {
         return .id(ActivityID(id))
     }
 
-    private func chosen(type: String) throws(Rejection) -> ActivitySelection {
+    func chosen(type: String) throws(Rejection) -> ActivitySelection {
         try checks.identifier(type, "ActivityType")
         return .type(type)
     }
 
     /// Somewhere between at once and the jitter.
-    private func randomDelay(_ jitter: Google_Protobuf_Duration, isSet: Bool) throws(Rejection) -> TimeSpan {
+    func randomDelay(_ jitter: Google_Protobuf_Duration, isSet: Bool) throws(Rejection) -> TimeSpan {
         let longest = try checks.span(jitter, isSet: isSet, "Jitter").nanoseconds
         return longest > 0 ? TimeSpan(nanoseconds: Int64.random(in: 0...longest)) : .zero
     }
@@ -121,6 +112,19 @@ extension WireService {
 
 /// Which options of an activity a request changes, by the paths of its field mask.
 enum ActivityOptionsMask {
+    static func operation(
+        _ options: Temporal_Api_Activity_V1_ActivityOptions?, _ mask: Google_Protobuf_FieldMask?, restoreOriginal: Bool,
+        _ checks: RequestChecks
+    ) throws(Rejection) -> ActivityOperation {
+        if restoreOriginal {
+            if mask != nil { throw .invalid("RestoreOriginal cannot be used with UpdateMask.") }
+            return .restoreOptions
+        }
+        guard let options else { throw .invalid("ActivityOptions are not set on request.") }
+        guard let mask, !mask.paths.isEmpty else { throw .invalid("UpdateMask is not set on request.") }
+        return .change(try change(options, paths: mask.paths, checks))
+    }
+
     /// - Throws: INVALID_ARGUMENT for a path that is no option.
     static func change(
         _ options: Temporal_Api_Activity_V1_ActivityOptions, paths: [String], _ checks: RequestChecks

@@ -69,7 +69,8 @@ extension BatchKeeper {
                 signalName: name, input: input, header: header, identity: identity, requestID: requestID)
             try await partition.tell(target, .signal(SignalRun(signal)), by: identity)
         case .delete: try await world.delete?(target)
-        case .reset(let options, _): try await world.reset?(target, options, operation.reason, requestID)
+        case .edge(let action, let request, _):
+            try await world.edge?(action, target, request, operation.reason, requestID)
         }
     }
 }

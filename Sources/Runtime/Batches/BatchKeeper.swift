@@ -1,4 +1,4 @@
-import Engine
+public import Engine
 public import History
 import Logging
 
@@ -6,18 +6,22 @@ import Logging
 public struct BatchServices: Sendable {
     /// Understands a list query.
     public var query: @Sendable (NamespaceID, String) async throws -> VisibilityQuery
-    /// Resets a run as an encoded `BatchOperationReset` says.
-    public var reset: (@Sendable (RunTarget, _ options: Blob, _ reason: String, RequestID) async throws -> Void)?
+    /// Does to a run what the encoded operation says. Done twice with one request id, it must act once.
+    public typealias Edge =
+        @Sendable (
+            EdgeBatchAction, RunTarget, _ request: Blob, _ reason: String, RequestID
+        ) async throws -> Void
+    public var edge: Edge?
     /// Deletes a run.
     public var delete: (@Sendable (RunTarget) async throws -> Void)?
 
     public init(
         query: @escaping @Sendable (NamespaceID, String) async throws -> VisibilityQuery,
-        reset: (@Sendable (RunTarget, _ options: Blob, _ reason: String, RequestID) async throws -> Void)? = nil,
+        edge: Edge? = nil,
         delete: (@Sendable (RunTarget) async throws -> Void)? = nil
     ) {
         self.query = query
-        self.reset = reset
+        self.edge = edge
         self.delete = delete
     }
 }
@@ -168,11 +172,11 @@ actor BatchKeeper {
     func start(_ request: StartBatchRequest) async throws {
         guard let world else { throw Rejection(.unavailable, "the server is starting") }
         switch request.action {
-        case .reset where world.reset == nil:
-            throw Rejection(.unimplemented, "batch reset is not supported")
+        case .edge(let action, _, _) where world.edge == nil:
+            throw Rejection(.unimplemented, "batch \(action) is not supported")
         case .delete where world.delete == nil:
             throw Rejection(.unimplemented, "batch delete is not supported")
-        case .terminate, .cancel, .signal, .delete, .reset: break
+        case .terminate, .cancel, .signal, .delete, .edge: break
         }
         // A query that cannot be understood is refused now, not later.
         if !request.query.isEmpty { _ = try await world.query(request.key.namespace, request.query) }

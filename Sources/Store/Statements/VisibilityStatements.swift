@@ -55,6 +55,19 @@ enum VisibilityStatements {
             """)
     }
 
+    /// How many runs each of the values has, as far as it matters; one column each.
+    static func sizes(of drivers: [String]) -> Statement {
+        let columns = drivers.map {
+            "(select count(*) from (select from aloft.search_values v where \($0) limit \(sizeMax)) found)"
+        }
+        return Statement("", "select \(columns.joined(separator: ", "))")
+    }
+
+    /// Values with more runs than this are all the same to a search.
+    static let sizeMax = 5000
+    /// Of more attributes than these the first ones are looked at.
+    static let leadersMax = 8
+
     /// Runs of a status that few have: the newest of each type, each by the index `runs_typed`.
     static func listStatus(where condition: String) -> Statement {
         Statement(

@@ -178,6 +178,204 @@ public nonisolated struct Temporal_Api_Batch_V1_BatchOperationReset: Sendable {
   fileprivate var _options: Temporal_Api_Common_V1_ResetOptions? = nil
 }
 
+public nonisolated struct Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identity: String = String()
+
+  public var workflowExecutionOptions: Temporal_Api_Workflow_V1_WorkflowExecutionOptions {
+    get {_workflowExecutionOptions ?? Temporal_Api_Workflow_V1_WorkflowExecutionOptions()}
+    set {_workflowExecutionOptions = newValue}
+  }
+  /// Returns true if `workflowExecutionOptions` has been explicitly set.
+  public var hasWorkflowExecutionOptions: Bool {self._workflowExecutionOptions != nil}
+  /// Clears the value of `workflowExecutionOptions`. Subsequent reads from it will return its default value.
+  public mutating func clearWorkflowExecutionOptions() {self._workflowExecutionOptions = nil}
+
+  public var updateMask: SwiftProtobuf.Google_Protobuf_FieldMask {
+    get {_updateMask ?? SwiftProtobuf.Google_Protobuf_FieldMask()}
+    set {_updateMask = newValue}
+  }
+  /// Returns true if `updateMask` has been explicitly set.
+  public var hasUpdateMask: Bool {self._updateMask != nil}
+  /// Clears the value of `updateMask`. Subsequent reads from it will return its default value.
+  public mutating func clearUpdateMask() {self._updateMask = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _workflowExecutionOptions: Temporal_Api_Workflow_V1_WorkflowExecutionOptions? = nil
+  fileprivate var _updateMask: SwiftProtobuf.Google_Protobuf_FieldMask? = nil
+}
+
+public nonisolated struct Temporal_Api_Batch_V1_BatchOperationUnpauseActivities: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identity: String = String()
+
+  public var activity: Temporal_Api_Batch_V1_BatchOperationUnpauseActivities.OneOf_Activity? = nil
+
+  public var type: String {
+    get {
+      if case .type(let v)? = activity {return v}
+      return String()
+    }
+    set {activity = .type(newValue)}
+  }
+
+  public var matchAll: Bool {
+    get {
+      if case .matchAll(let v)? = activity {return v}
+      return false
+    }
+    set {activity = .matchAll(newValue)}
+  }
+
+  public var resetAttempts: Bool = false
+
+  public var resetHeartbeat: Bool = false
+
+  public var jitter: SwiftProtobuf.Google_Protobuf_Duration {
+    get {_jitter ?? SwiftProtobuf.Google_Protobuf_Duration()}
+    set {_jitter = newValue}
+  }
+  /// Returns true if `jitter` has been explicitly set.
+  public var hasJitter: Bool {self._jitter != nil}
+  /// Clears the value of `jitter`. Subsequent reads from it will return its default value.
+  public mutating func clearJitter() {self._jitter = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Activity: Equatable, Sendable {
+    case type(String)
+    case matchAll(Bool)
+
+  }
+
+  public init() {}
+
+  fileprivate var _jitter: SwiftProtobuf.Google_Protobuf_Duration? = nil
+}
+
+public nonisolated struct Temporal_Api_Batch_V1_BatchOperationResetActivities: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identity: String = String()
+
+  public var activity: Temporal_Api_Batch_V1_BatchOperationResetActivities.OneOf_Activity? = nil
+
+  public var type: String {
+    get {
+      if case .type(let v)? = activity {return v}
+      return String()
+    }
+    set {activity = .type(newValue)}
+  }
+
+  public var matchAll: Bool {
+    get {
+      if case .matchAll(let v)? = activity {return v}
+      return false
+    }
+    set {activity = .matchAll(newValue)}
+  }
+
+  public var resetAttempts: Bool = false
+
+  public var resetHeartbeat: Bool = false
+
+  public var keepPaused: Bool = false
+
+  public var jitter: SwiftProtobuf.Google_Protobuf_Duration {
+    get {_jitter ?? SwiftProtobuf.Google_Protobuf_Duration()}
+    set {_jitter = newValue}
+  }
+  /// Returns true if `jitter` has been explicitly set.
+  public var hasJitter: Bool {self._jitter != nil}
+  /// Clears the value of `jitter`. Subsequent reads from it will return its default value.
+  public mutating func clearJitter() {self._jitter = nil}
+
+  public var restoreOriginalOptions: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Activity: Equatable, Sendable {
+    case type(String)
+    case matchAll(Bool)
+
+  }
+
+  public init() {}
+
+  fileprivate var _jitter: SwiftProtobuf.Google_Protobuf_Duration? = nil
+}
+
+public nonisolated struct Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identity: String = String()
+
+  public var activity: Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions.OneOf_Activity? = nil
+
+  public var type: String {
+    get {
+      if case .type(let v)? = activity {return v}
+      return String()
+    }
+    set {activity = .type(newValue)}
+  }
+
+  public var matchAll: Bool {
+    get {
+      if case .matchAll(let v)? = activity {return v}
+      return false
+    }
+    set {activity = .matchAll(newValue)}
+  }
+
+  public var activityOptions: Temporal_Api_Activity_V1_ActivityOptions {
+    get {_activityOptions ?? Temporal_Api_Activity_V1_ActivityOptions()}
+    set {_activityOptions = newValue}
+  }
+  /// Returns true if `activityOptions` has been explicitly set.
+  public var hasActivityOptions: Bool {self._activityOptions != nil}
+  /// Clears the value of `activityOptions`. Subsequent reads from it will return its default value.
+  public mutating func clearActivityOptions() {self._activityOptions = nil}
+
+  public var updateMask: SwiftProtobuf.Google_Protobuf_FieldMask {
+    get {_updateMask ?? SwiftProtobuf.Google_Protobuf_FieldMask()}
+    set {_updateMask = newValue}
+  }
+  /// Returns true if `updateMask` has been explicitly set.
+  public var hasUpdateMask: Bool {self._updateMask != nil}
+  /// Clears the value of `updateMask`. Subsequent reads from it will return its default value.
+  public mutating func clearUpdateMask() {self._updateMask = nil}
+
+  public var restoreOriginal: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Activity: Equatable, Sendable {
+    case type(String)
+    case matchAll(Bool)
+
+  }
+
+  public init() {}
+
+  fileprivate var _activityOptions: Temporal_Api_Activity_V1_ActivityOptions? = nil
+  fileprivate var _updateMask: SwiftProtobuf.Google_Protobuf_FieldMask? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "temporal.api.batch.v1"
@@ -433,6 +631,291 @@ nonisolated extension Temporal_Api_Batch_V1_BatchOperationReset: SwiftProtobuf.M
     if lhs.identity != rhs.identity {return false}
     if lhs._options != rhs._options {return false}
     if lhs.postResetOperations != rhs.postResetOperations {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BatchOperationUpdateWorkflowExecutionOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{3}workflow_execution_options\0\u{3}update_mask\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._workflowExecutionOptions) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._updateMask) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 1)
+    }
+    try { if let v = self._workflowExecutionOptions {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._updateMask {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions, rhs: Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions) -> Bool {
+    if lhs.identity != rhs.identity {return false}
+    if lhs._workflowExecutionOptions != rhs._workflowExecutionOptions {return false}
+    if lhs._updateMask != rhs._updateMask {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Batch_V1_BatchOperationUnpauseActivities: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BatchOperationUnpauseActivities"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}type\0\u{3}match_all\0\u{3}reset_attempts\0\u{3}reset_heartbeat\0\u{1}jitter\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .type(v)
+        }
+      }()
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .matchAll(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.resetAttempts) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.resetHeartbeat) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._jitter) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 1)
+    }
+    switch self.activity {
+    case .type?: try {
+      guard case .type(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .matchAll?: try {
+      guard case .matchAll(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if self.resetAttempts != false {
+      try visitor.visitSingularBoolField(value: self.resetAttempts, fieldNumber: 4)
+    }
+    if self.resetHeartbeat != false {
+      try visitor.visitSingularBoolField(value: self.resetHeartbeat, fieldNumber: 5)
+    }
+    try { if let v = self._jitter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Batch_V1_BatchOperationUnpauseActivities, rhs: Temporal_Api_Batch_V1_BatchOperationUnpauseActivities) -> Bool {
+    if lhs.identity != rhs.identity {return false}
+    if lhs.activity != rhs.activity {return false}
+    if lhs.resetAttempts != rhs.resetAttempts {return false}
+    if lhs.resetHeartbeat != rhs.resetHeartbeat {return false}
+    if lhs._jitter != rhs._jitter {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Batch_V1_BatchOperationResetActivities: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BatchOperationResetActivities"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}type\0\u{3}match_all\0\u{3}reset_attempts\0\u{3}reset_heartbeat\0\u{3}keep_paused\0\u{1}jitter\0\u{3}restore_original_options\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .type(v)
+        }
+      }()
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .matchAll(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.resetAttempts) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.resetHeartbeat) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.keepPaused) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._jitter) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.restoreOriginalOptions) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 1)
+    }
+    switch self.activity {
+    case .type?: try {
+      guard case .type(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .matchAll?: try {
+      guard case .matchAll(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if self.resetAttempts != false {
+      try visitor.visitSingularBoolField(value: self.resetAttempts, fieldNumber: 4)
+    }
+    if self.resetHeartbeat != false {
+      try visitor.visitSingularBoolField(value: self.resetHeartbeat, fieldNumber: 5)
+    }
+    if self.keepPaused != false {
+      try visitor.visitSingularBoolField(value: self.keepPaused, fieldNumber: 6)
+    }
+    try { if let v = self._jitter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    if self.restoreOriginalOptions != false {
+      try visitor.visitSingularBoolField(value: self.restoreOriginalOptions, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Batch_V1_BatchOperationResetActivities, rhs: Temporal_Api_Batch_V1_BatchOperationResetActivities) -> Bool {
+    if lhs.identity != rhs.identity {return false}
+    if lhs.activity != rhs.activity {return false}
+    if lhs.resetAttempts != rhs.resetAttempts {return false}
+    if lhs.resetHeartbeat != rhs.resetHeartbeat {return false}
+    if lhs.keepPaused != rhs.keepPaused {return false}
+    if lhs._jitter != rhs._jitter {return false}
+    if lhs.restoreOriginalOptions != rhs.restoreOriginalOptions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BatchOperationUpdateActivityOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}type\0\u{3}match_all\0\u{3}activity_options\0\u{3}update_mask\0\u{3}restore_original\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .type(v)
+        }
+      }()
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.activity != nil {try decoder.handleConflictingOneOf()}
+          self.activity = .matchAll(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._activityOptions) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._updateMask) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.restoreOriginal) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 1)
+    }
+    switch self.activity {
+    case .type?: try {
+      guard case .type(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .matchAll?: try {
+      guard case .matchAll(let v)? = self.activity else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try { if let v = self._activityOptions {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._updateMask {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.restoreOriginal != false {
+      try visitor.visitSingularBoolField(value: self.restoreOriginal, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions, rhs: Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions) -> Bool {
+    if lhs.identity != rhs.identity {return false}
+    if lhs.activity != rhs.activity {return false}
+    if lhs._activityOptions != rhs._activityOptions {return false}
+    if lhs._updateMask != rhs._updateMask {return false}
+    if lhs.restoreOriginal != rhs.restoreOriginal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

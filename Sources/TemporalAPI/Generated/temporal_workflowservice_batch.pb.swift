@@ -88,34 +88,34 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_StartBatchOperationReq
     set {operation = .resetOperation(newValue)}
   }
 
-  public var updateWorkflowOptionsOperation: Data {
+  public var updateWorkflowOptionsOperation: Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions {
     get {
       if case .updateWorkflowOptionsOperation(let v)? = operation {return v}
-      return Data()
+      return Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions()
     }
     set {operation = .updateWorkflowOptionsOperation(newValue)}
   }
 
-  public var unpauseActivitiesOperation: Data {
+  public var unpauseActivitiesOperation: Temporal_Api_Batch_V1_BatchOperationUnpauseActivities {
     get {
       if case .unpauseActivitiesOperation(let v)? = operation {return v}
-      return Data()
+      return Temporal_Api_Batch_V1_BatchOperationUnpauseActivities()
     }
     set {operation = .unpauseActivitiesOperation(newValue)}
   }
 
-  public var resetActivitiesOperation: Data {
+  public var resetActivitiesOperation: Temporal_Api_Batch_V1_BatchOperationResetActivities {
     get {
       if case .resetActivitiesOperation(let v)? = operation {return v}
-      return Data()
+      return Temporal_Api_Batch_V1_BatchOperationResetActivities()
     }
     set {operation = .resetActivitiesOperation(newValue)}
   }
 
-  public var updateActivityOptionsOperation: Data {
+  public var updateActivityOptionsOperation: Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions {
     get {
       if case .updateActivityOptionsOperation(let v)? = operation {return v}
-      return Data()
+      return Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions()
     }
     set {operation = .updateActivityOptionsOperation(newValue)}
   }
@@ -152,10 +152,10 @@ public nonisolated struct Temporal_Api_Workflowservice_V1_StartBatchOperationReq
     case cancellationOperation(Temporal_Api_Batch_V1_BatchOperationCancellation)
     case deletionOperation(Temporal_Api_Batch_V1_BatchOperationDeletion)
     case resetOperation(Temporal_Api_Batch_V1_BatchOperationReset)
-    case updateWorkflowOptionsOperation(Data)
-    case unpauseActivitiesOperation(Data)
-    case resetActivitiesOperation(Data)
-    case updateActivityOptionsOperation(Data)
+    case updateWorkflowOptionsOperation(Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions)
+    case unpauseActivitiesOperation(Temporal_Api_Batch_V1_BatchOperationUnpauseActivities)
+    case resetActivitiesOperation(Temporal_Api_Batch_V1_BatchOperationResetActivities)
+    case updateActivityOptionsOperation(Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions)
     case cancelActivitiesOperation(Data)
     case terminateActivitiesOperation(Data)
     case deleteActivitiesOperation(Data)
@@ -382,34 +382,54 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest
         }
       }()
       case 15: try {
-        var v: Data?
-        try decoder.decodeSingularBytesField(value: &v)
+        var v: Temporal_Api_Batch_V1_BatchOperationUpdateWorkflowExecutionOptions?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .updateWorkflowOptionsOperation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
-          if self.operation != nil {try decoder.handleConflictingOneOf()}
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.operation = .updateWorkflowOptionsOperation(v)
         }
       }()
       case 16: try {
-        var v: Data?
-        try decoder.decodeSingularBytesField(value: &v)
+        var v: Temporal_Api_Batch_V1_BatchOperationUnpauseActivities?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .unpauseActivitiesOperation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
-          if self.operation != nil {try decoder.handleConflictingOneOf()}
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.operation = .unpauseActivitiesOperation(v)
         }
       }()
       case 17: try {
-        var v: Data?
-        try decoder.decodeSingularBytesField(value: &v)
+        var v: Temporal_Api_Batch_V1_BatchOperationResetActivities?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .resetActivitiesOperation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
-          if self.operation != nil {try decoder.handleConflictingOneOf()}
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.operation = .resetActivitiesOperation(v)
         }
       }()
       case 18: try {
-        var v: Data?
-        try decoder.decodeSingularBytesField(value: &v)
+        var v: Temporal_Api_Batch_V1_BatchOperationUpdateActivityOptions?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .updateActivityOptionsOperation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
-          if self.operation != nil {try decoder.handleConflictingOneOf()}
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.operation = .updateActivityOptionsOperation(v)
         }
       }()
@@ -489,19 +509,19 @@ nonisolated extension Temporal_Api_Workflowservice_V1_StartBatchOperationRequest
     }()
     case .updateWorkflowOptionsOperation?: try {
       guard case .updateWorkflowOptionsOperation(let v)? = self.operation else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 15)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
     }()
     case .unpauseActivitiesOperation?: try {
       guard case .unpauseActivitiesOperation(let v)? = self.operation else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 16)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
     case .resetActivitiesOperation?: try {
       guard case .resetActivitiesOperation(let v)? = self.operation else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 17)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
     }()
     case .updateActivityOptionsOperation?: try {
       guard case .updateActivityOptionsOperation(let v)? = self.operation else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 18)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
     }()
     case .cancelActivitiesOperation?: try {
       guard case .cancelActivitiesOperation(let v)? = self.operation else { preconditionFailure() }

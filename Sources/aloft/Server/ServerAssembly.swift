@@ -93,8 +93,8 @@ final class ServerAssembly: Sendable {
         await host.connectBatches(
             BatchServices(
                 query: { namespace, text in try await wire.visibilityQuery(namespace, text) },
-                reset: { target, options, reason, requestID in
-                    try await wire.reset(target, options: options, reason: reason, requestID: requestID)
+                edge: { action, target, request, reason, requestID in
+                    try await wire.carryOut(action, on: target, request, reason: reason, requestID: requestID)
                 }, delete: { target in try await host.deleteWorkflow(target) }))
         try await host.start()
         let grpc = try GRPCServer(

@@ -1,6 +1,6 @@
 import FoundationEssentials
-public import History
-public import Runtime
+import History
+import Runtime
 import SwiftProtobuf
 import TemporalAPI
 import TemporalCodec
@@ -21,7 +21,7 @@ extension WireService {
     /// Resets one run of a batch operation to the workflow task that its options name.
     ///
     /// - Parameter options: an encoded `BatchOperationReset`.
-    public func reset(
+    func reset(
         _ target: RunTarget, options: Blob, reason: String, requestID: RequestID
     ) async throws {
         let asked = try Temporal_Api_Batch_V1_BatchOperationReset(serializedBytes: options.bytes)

@@ -80,19 +80,37 @@ extension WireService {
         case .resetOperation(let asked):
             try check(asked)
             try checks.length(asked.identity, "Identity")
-            return .reset(options: Blob((try? asked.serializedBytes()) ?? []), identity: asked.identity)
-        case .updateWorkflowOptionsOperation: throw Self.notServed("update_workflow_options_operation")
-        case .unpauseActivitiesOperation: throw Self.notServed("unpause_activities_operation")
-        case .resetActivitiesOperation: throw Self.notServed("reset_activities_operation")
-        case .updateActivityOptionsOperation: throw Self.notServed("update_activity_options_operation")
+            return Self.edge(.reset, asked, identity: asked.identity)
+        case .updateWorkflowOptionsOperation(let asked):
+            _ = try RunOptionsMask.change(asked, checks)
+            try checks.length(asked.identity, "Identity")
+            return Self.edge(.updateOptions, asked, identity: asked.identity)
+        case .unpauseActivitiesOperation(let asked):
+            _ = try selection(asked.activity.map { .init($0) })
+            try checks.length(asked.identity, "Identity")
+            return Self.edge(.unpauseActivities, asked, identity: asked.identity)
+        case .resetActivitiesOperation(let asked):
+            _ = try selection(asked.activity.map { .init($0) })
+            try checks.length(asked.identity, "Identity")
+            return Self.edge(.resetActivities, asked, identity: asked.identity)
+        case .updateActivityOptionsOperation(let asked):
+            _ = try selection(asked.activity.map { .init($0) })
+            _ = try operation(asked)
+            try checks.length(asked.identity, "Identity")
+            return Self.edge(.updateActivityOptions, asked, identity: asked.identity)
         case .cancelActivitiesOperation: throw Self.notServed("cancel_activities_operation")
         case .terminateActivitiesOperation: throw Self.notServed("terminate_activities_operation")
         case .deleteActivitiesOperation: throw Self.notServed("delete_activities_operation")
         }
     }
 
+    /// Operations on activities that belong to no workflow.
     private static func notServed(_ operation: String) -> Rejection {
         Rejection(.unimplemented, "\(operation) is not implemented")
+    }
+
+    private static func edge(_ action: EdgeBatchAction, _ request: some Message, identity: String) -> BatchAction {
+        .edge(action, request: Blob((try? request.serializedBytes()) ?? []), identity: identity)
     }
 
     func stopBatchOperation(
@@ -190,7 +208,7 @@ extension BatchAction {
         case .cancel: .cancel
         case .signal: .signal
         case .delete: .delete
-        case .reset: .reset
+        case .edge(let action, _, _): .init(rawValue: Int(action.rawValue)) ?? .unspecified
         }
     }
 }
