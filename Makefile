@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. The rest is what they are made of.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Suites with sockets and databases of their own go first: beside the property tests of two cores they would starve.
-SERVER_TESTS := ^(GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests)\.
+SERVER_TESTS := ^(GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests)\.
 .PHONY: help demo test setup build release lint tidy unit drift conformance soak bench proto clean
 
 help:                ## this list
@@ -26,6 +26,7 @@ lint: setup          ## formatting
 	@scripts/lint.sh
 
 unit: build          ## unit, property, store, gateway and end-to-end tests (private servers)
+	@scripts/setup.sh --python
 	swift test --skip-build --filter '$(SERVER_TESTS)'
 	swift test --skip-build --skip '$(SERVER_TESTS)'
 

@@ -33,6 +33,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let everyTarget: [Target] = [
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CNats", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
 
     // The pure core.
@@ -72,7 +73,8 @@ let everyTarget: [Target] = [
     .target(
         name: "Activities",
         dependencies: [
-            "Worker", "Postgres", logging, httpClient, crypto, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            "CCurl", "Worker", "Postgres", logging, httpClient, crypto, nio("NIOCore"), nio("NIOPosix"),
+            nio("NIOHTTP1"),
         ],
         swiftSettings: common),
     .target(name: "Workflows", dependencies: ["Worker", "Activities", logging], swiftSettings: common),
@@ -144,6 +146,21 @@ let everyTarget: [Target] = [
     // The payment workflows on the engine in memory, with a clock the tests move.
     .testTarget(
         name: "PaymentWorkflowTests",
+        dependencies: [
+            "Workflows", "Activities", "Worker", "Gateway", "Runtime", "Engine", "History", "TemporalCodec",
+            "EngineTestKit", logging,
+        ],
+        swiftSettings: common),
+    .testTarget(
+        name: "NotificationTests",
+        dependencies: [
+            "Activities", "Worker", "Sandbox", "Postgres", "ServerTestKit", httpClient, logging, nio("NIOCore"),
+            nio("NIOHTTP1"),
+        ],
+        swiftSettings: common),
+    // The notification workflows on the engine in memory, with a clock the tests move.
+    .testTarget(
+        name: "NotificationWorkflowTests",
         dependencies: [
             "Workflows", "Activities", "Worker", "Gateway", "Runtime", "Engine", "History", "TemporalCodec",
             "EngineTestKit", logging,

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(pkg-config libpq-dev libnats-dev libssl-dev zlib1g-dev postgresql-15 nats-server python3 python3-venv curl protobuf-compiler)
+packages=(pkg-config libpq-dev libnats-dev libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql-15 nats-server python3 python3-venv curl protobuf-compiler)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

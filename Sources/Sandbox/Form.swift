@@ -40,6 +40,26 @@ struct Form: Hashable, Sendable, Codable {
         self.fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
     }
 
+    /// Fields as a body.
+    static func text(_ fields: [(name: String, value: String)]) -> String {
+        fields.map { "\(Form.encode($0.name))=\(Form.encode($0.value))" }.joined(separator: "&")
+    }
+
+    private static func encode(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            let scalar = UnicodeScalar(byte)
+            let isPlain = byte < 0x80 && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+            if isPlain || "-_.~".unicodeScalars.contains(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return result
+    }
+
     private static func decode(_ text: some StringProtocol) -> String {
         var bytes: [UInt8] = []
         var source = text.utf8.makeIterator()

@@ -46,6 +46,7 @@ struct JournalEntry: Hashable, Sendable, Codable {
                         "kind": .string(effect.kind), "id": .string(effect.id),
                         "amount": effect.amount.map(JSONValue.int) ?? nil,
                         "currency": .optional(effect.currency), "payment_id": .optional(effect.paymentID),
+                        "reference": .optional(effect.reference),
                     ]
                 }),
         ]

@@ -7,6 +7,8 @@ public struct SandboxConfiguration: Sendable {
     public var webhookURL: String?
     /// The secret that signs them.
     public var webhookSecret = "whsec_sandbox"
+    /// The token that signs status callbacks of SMS.
+    public var smsToken = "sk_sms"
     /// The journal's file; nil keeps it in memory.
     public var journalPath: String?
 

@@ -57,9 +57,11 @@ public struct SandboxEffect: Hashable, Sendable, Codable {
     public var currency: String?
     /// `metadata.payment_id` of the object.
     public var paymentID: String?
+    /// The key of the operation that caused it, for messages.
+    public var reference: String?
 
     enum CodingKeys: String, CodingKey {
-        case kind, id, amount, currency
+        case kind, id, amount, currency, reference
         case paymentID = "payment_id"
     }
 }

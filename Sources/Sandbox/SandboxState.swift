@@ -5,6 +5,8 @@
 struct SandboxState: Sendable {
     var provider = ProviderState()
     var shipping = ShippingState()
+    var sms = SmsState()
+    var wechat = WeChatState()
     private(set) var faults: [Fault] = []
     private(set) var journal: [JournalEntry] = []
     private(set) var delivered: Set<String> = []
@@ -32,6 +34,11 @@ struct SandboxState: Sendable {
             let refusal = ProviderError(
                 status: 401, kind: .invalidRequest, message: "Invalid API Key provided.")
             let answer = SandboxAnswer(401, refusal.json)
+            return (answer, self.note(request, at: now, answer, .refused, fault: nil))
+        }
+        if request.segments.first == "2010-04-01", request.authorization != .valid {
+            let answer = SandboxAnswer(
+                401, SmsState.Refusal(status: 401, code: 20003, message: "Authenticate").json)
             return (answer, self.note(request, at: now, answer, .refused, fault: nil))
         }
         if let key = self.scope(request) {
@@ -126,7 +133,9 @@ struct SandboxState: Sendable {
         _ request: SandboxRequest, at now: Double, _ answer: SandboxAnswer, _ outcome: JournalEntry.Outcome,
         fault: Fault?
     ) -> JournalEntry {
-        let effects = self.provider.takeEffects() + self.shipping.takeEffects()
+        let effects =
+            self.provider.takeEffects() + self.shipping.takeEffects() + self.sms.takeEffects()
+            + self.wechat.takeEffects()
         let entry = JournalEntry(
             seq: self.journal.count + 1, at: now, request: request, status: answer.status, outcome: outcome,
             fault: fault?.action.rawValue, answered: answer.transport == .send,
@@ -185,8 +194,9 @@ extension SandboxState {
         var outcome = JournalEntry.Outcome.executed
         if let fault, fault.action == .status {
             if fault.effect { _ = self.serve(request, at: now, fault: nil) }
-            answer = SandboxState.fake(fault)
-            isExecuted = fault.isStored
+            answer = SandboxState.fake(fault, for: request)
+            // Carriers of messages keep only what they took.
+            isExecuted = fault.isStored && ["v1", "shipping"].contains(request.segments.first)
             outcome = fault.effect ? .executed : .faked
         } else {
             (answer, isExecuted) = self.serve(request, at: now, fault: fault)
@@ -215,12 +225,29 @@ extension SandboxState {
             } catch {
                 return (SandboxAnswer(error.status, error.json), error.executed)
             }
+        case "2010-04-01":
+            do {
+                return (try self.sms.answer(request, at: Int(now)), true)
+            } catch {
+                return (SandboxAnswer(error.status, error.json), false)
+            }
+        case "cgi-bin": return self.wechat.answer(request)
         default:
             return (SandboxAnswer(404, ["error": ["code": "not_found", "message": "No such stand-in."]]), false)
         }
     }
 
-    private static func fake(_ fault: Fault) -> SandboxAnswer {
+    private static func fake(_ fault: Fault, for request: SandboxRequest) -> SandboxAnswer {
+        if request.segments.first == "cgi-bin", let code = fault.errorCode {
+            return WeChatState.error(code, "faulted")
+        }
+        if request.segments.first == "2010-04-01" {
+            let code = fault.errorCode ?? (fault.status == 429 ? 20429 : 20500)
+            var answer = SandboxAnswer(
+                fault.status, SmsState.Refusal(status: fault.status, code: code, message: "faulted").json)
+            if let seconds = fault.retryAfterSeconds { answer.headers["retry-after"] = String(seconds) }
+            return answer
+        }
         let error = ProviderError(
             status: fault.status, kind: fault.status < 500 && fault.status != 429 ? .invalidRequest : .api,
             code: fault.status == 429 ? "rate_limit" : nil, message: "An unknown error occurred.")

@@ -84,7 +84,7 @@ public struct DeadLetterEntry: Hashable, Sendable {
     /// Parks the entry and announces it; parking it again changes nothing.
     public func park(in connection: PostgresTransaction, namespace: String, op: String) async throws {
         let attemptsText = try PaymentJSON.text(self.attempts)
-        let inserted = try await connection.query(Self.insert) { parameters in
+        let inserted = try await connection.query(DeadLetterEntryStatements.insert) { parameters in
             parameters.text(self.source.rawValue)
             parameters.text(self.tenant)
             parameters.text(self.key)
@@ -105,7 +105,7 @@ public struct DeadLetterEntry: Hashable, Sendable {
             "class": .string(self.failureClass), "workflow_id": .string(self.workflowID),
             "attempts": .integer(Int64(self.attempts.count)),
         ])
-        try await connection.query(Self.announce) { parameters in
+        try await connection.query(DeadLetterEntryStatements.announce) { parameters in
             parameters.text(namespace)
             parameters.text(id)
             parameters.text(data)
@@ -114,22 +114,4 @@ public struct DeadLetterEntry: Hashable, Sendable {
             parameters.text(self.tenant)
         }
     }
-
-    private static let insert = Statement(
-        "dlq_park",
-        """
-        insert into wf_dlq.dlq_entry
-            (source, tenant, key, class, code, message, attempts, payload_ref, workflow_id, redrive_count, is_outcome_known,
-             namespace, first_at, last_at)
-        values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::jsonb, $8::text, $9::text, $10::int4,
-            $11::bool, $12::text,
-            coalesce((select to_timestamp(min((a ->> 'at')::float8)) from jsonb_array_elements($7::text::jsonb) a), now()), now())
-        on conflict (source, key) do nothing returning id::text
-        """)
-
-    private static let announce = Statement(
-        "dlq_announce",
-        """
-        select outbox.publish($1::text, 'dlq', 'dlq.parked', $2::text, $3::text::jsonb, $4::text, $5::text, $6::text)::text
-        """)
 }

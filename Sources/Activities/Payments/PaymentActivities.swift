@@ -39,21 +39,8 @@ public enum PaymentActivities {
             let scope = EffectScope(
                 workflowID: context.info.workflowID, namespace: context.info.namespace,
                 timeRemaining: context.timeRemaining)
-            async let _ = self.beat(context)  // ends with the scope
+            async let _ = ActivityPulse.beat(context)  // ends with the scope
             return try await body(input, scope)
-        }
-    }
-
-    /// Keeps an attempt alive at the server while it runs, so that a dead worker is noticed soon.
-    private static func beat(_ context: ActivityContext) async {
-        guard let limit = context.info.heartbeatTimeout else { return }
-        while !Task.isCancelled {
-            context.heartbeat()
-            do {
-                try await Task.sleep(for: limit / 4)
-            } catch {
-                return
-            }
         }
     }
 }

@@ -25,6 +25,12 @@ public struct EffectFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public var decline: Decline?
     /// The peer repeated an earlier answer from its memory: that says nothing about how it is now.
     public var isReplayed = false
+    /// The peer is well; it is this recipient that it does not serve now.
+    public var isAboutRecipient = false
+    /// The call was not made: our own breaker or bulkhead held it back.
+    public var isRefusedHere = false
+    /// The peer's own code, where a failure that may pass has one.
+    public var code: String?
 
     /// A card's answer.
     public struct Decline: Codable, Hashable, Sendable {
@@ -46,10 +52,18 @@ public struct EffectFailure: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
-    public init(_ kind: Kind, _ message: String, decline: Decline? = nil) {
+    public init(_ kind: Kind, _ message: String, decline: Decline? = nil, code: String? = nil) {
         self.kind = kind
         self.message = message
         self.decline = decline
+        self.code = code
+    }
+
+    /// A call that our own breaker or bulkhead held back.
+    static func held(after: Duration, _ message: String) -> EffectFailure {
+        var failure = EffectFailure(.throttled(after: after), message)
+        failure.isRefusedHere = true
+        return failure
     }
 
     /// The type the workflow and its retry policy see: the class, or the code of a permanent failure.

@@ -35,7 +35,7 @@ public final class PeerGate: Sendable {
         defer { self.leave(tenant: tenant) }
         let admission = self.state.withLock { $0.breaker.admit(at: self.now) }
         if case .refused(let after) = admission {
-            throw EffectFailure(.throttled(after: after), "the breaker of \(self.name) is open")
+            throw EffectFailure.held(after: after, "the breaker of \(self.name) is open")
         }
         do throws(EffectFailure) {
             let result = try await body()
@@ -45,6 +45,7 @@ public final class PeerGate: Sendable {
             self.state.withLock { state in
                 switch error.kind {
                 case _ where error.isReplayed: state.breaker.forget()
+                case _ where error.isAboutRecipient: state.breaker.record(success: true, at: self.now)
                 case .transient, .ambiguous, .unresolved: state.breaker.record(success: false, at: self.now)
                 case .permanent: state.breaker.record(success: true, at: self.now)
                 case .throttled, .invalid, .conflict: state.breaker.forget()
@@ -63,7 +64,7 @@ public final class PeerGate: Sendable {
         }
         switch entry {
         case .entered: return
-        case .refused: throw EffectFailure(.throttled(after: .seconds(1)), "too many calls wait for \(self.name)")
+        case .refused: throw EffectFailure.held(after: .seconds(1), "too many calls wait for \(self.name)")
         case .waiting: break
         }
         let timer = Task { [wait] in
@@ -79,7 +80,7 @@ public final class PeerGate: Sendable {
             if let decided { continuation.resume(returning: decided) }
         }
         timer.cancel()
-        guard isIn else { throw EffectFailure(.throttled(after: .milliseconds(100)), "no place to call \(self.name)") }
+        guard isIn else { throw EffectFailure.held(after: .milliseconds(100), "no place to call \(self.name)") }
     }
 
     private func leave(tenant: String) {

@@ -28,6 +28,8 @@ struct Fault: Hashable, Sendable {
     var probability: Double?
     var seed = 0
     var status = 500
+    /// A carrier's own error code.
+    var errorCode: Int?
     var effect = false
     var isStored = true
     var retryAfterSeconds: Int?
@@ -70,6 +72,7 @@ struct Fault: Hashable, Sendable {
         self.probability = document["probability"]?.double
         self.seed = document["seed"]?.int ?? 0
         self.status = document["status"]?.int ?? 500
+        self.errorCode = document["code"]?.int
         self.effect = document["effect"]?.bool ?? false
         self.isStored = document["stored"]?.bool ?? (self.status >= 500 && self.status != 503)
         self.retryAfterSeconds = document["retry_after"]?.int

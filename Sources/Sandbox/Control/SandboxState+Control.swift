@@ -19,6 +19,9 @@ extension SandboxState {
         case ("DELETE", "balance_transactions") where path.count == 2:
             self.provider.removeTransaction(path[1])
             return SandboxAnswer(200, ["deleted": true])
+        case ("POST", "wechat"):
+            self.wechat.expireToken()
+            return SandboxAnswer(200, ["expired": true])
         case ("GET", "health"): return SandboxAnswer(200, ["status": "ok"])
         default: return SandboxAnswer(404, ["error": ["message": "No such control."]])
         }

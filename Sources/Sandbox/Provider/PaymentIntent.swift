@@ -145,6 +145,15 @@ struct ProviderEvent: Hashable, Sendable {
     var created: Int
     /// The object as it was at that moment.
     var object: JSONValue
+    /// Where this one goes and who signs it, when it does not go to the registered endpoints.
+    var callback: Callback?
+
+    /// A status callback of the SMS carrier.
+    struct Callback: Hashable, Sendable {
+        var url: String
+        var account: String
+        var fields: [JSONValue.Member]
+    }
 
     var json: JSONValue {
         [

@@ -5,7 +5,8 @@ public import Logging
 import NIOCore
 import Synchronization
 
-/// The stand-ins over HTTP: payment provider under `/v1`, carrier under `/shipping/v1`, control under `/_ctl`.
+/// The stand-ins over HTTP: payment provider under `/v1`, parcels under `/shipping/v1`, SMS under `/2010-04-01`, WeChat under
+/// `/cgi-bin`, control under `/_ctl`.
 public final class SandboxServer: Sendable {
     private let configuration: SandboxConfiguration
     private let store: SandboxStore
@@ -25,7 +26,8 @@ public final class SandboxServer: Sendable {
     /// - Parameter onReady: called once with the port that is listened on.
     public func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup)
-        let courier = WebhookCourier(store: self.store, client: client, logger: self.logger)
+        let courier = WebhookCourier(
+            store: self.store, client: client, smsToken: self.configuration.smsToken, logger: self.logger)
         await courier.wake()
         let application = Application(
             responder: CallbackResponder<ConnectionContext> { [store] request, context in
@@ -111,6 +113,10 @@ public final class SandboxServer: Sendable {
         var secret = parts[1]
         if parts[0].lowercased() == "basic", let data = Data(base64Encoded: secret) {
             secret = String(decoding: data, as: UTF8.self)
+            // An SMS account is the name, its token the password.
+            if secret.hasPrefix("AC"), let colon = secret.firstIndex(of: ":") {
+                secret = String(secret[secret.index(after: colon)...])
+            }
         }
         return secret.hasPrefix("sk_") && !secret.hasPrefix("sk_bad") ? .valid : .refused
     }

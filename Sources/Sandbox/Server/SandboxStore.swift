@@ -37,7 +37,8 @@ final class SandboxStore: Sendable {
 
     func undeliveredEvents() -> [ProviderEvent] {
         self.state.withLock { state in
-            state.provider.endpoints.isEmpty ? [] : state.provider.events.filter { !state.delivered.contains($0.id) }
+            let payments = state.provider.endpoints.isEmpty ? [] : state.provider.events
+            return (payments + state.sms.events).filter { !state.delivered.contains($0.id) }
         }
     }
 

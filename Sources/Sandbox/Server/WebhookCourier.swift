@@ -19,8 +19,12 @@ actor WebhookCourier {
     private static let attemptsMax = 40
     private static let attemptSecondsMax: Int64 = 10
 
-    init(store: SandboxStore, client: HTTPClient, logger: Logger) {
+    /// Signs status callbacks of SMS.
+    private let smsToken: String
+
+    init(store: SandboxStore, client: HTTPClient, smsToken: String, logger: Logger) {
         self.store = store
+        self.smsToken = smsToken
         self.client = client
         self.logger = logger
     }
@@ -48,7 +52,8 @@ actor WebhookCourier {
     }
 
     private func deliver(_ event: ProviderEvent, copies: Int) async {
-        for endpoint in self.store.endpoints() {
+        let own = event.callback.map { ProviderState.WebhookEndpoint(id: "", url: $0.url, secret: $0.account) }
+        for endpoint in own.map({ [$0] }) ?? self.store.endpoints() {
             var left = copies
             for attempt in 0..<WebhookCourier.attemptsMax where left > 0 {
                 let status = await self.post(event, to: endpoint)
@@ -72,15 +77,24 @@ actor WebhookCourier {
     }
 
     private func post(_ event: ProviderEvent, to endpoint: ProviderState.WebhookEndpoint) async -> Int {
-        let body = event.json.text
         var request = HTTPClientRequest(url: endpoint.url)
         request.method = .POST
-        request.headers.add(name: "content-type", value: "application/json")
-        request.headers.add(
-            name: "stripe-signature",
-            value: WebhookSignature.header(
-                body: body, secret: endpoint.secret, timestamp: Int(Date().timeIntervalSince1970)))
-        request.body = .bytes(ByteBuffer(string: body))
+        if let callback = event.callback {
+            let fields = callback.fields.map { (name: $0.name, value: $0.value.string ?? "") }
+            request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+            request.headers.add(
+                name: "x-twilio-signature",
+                value: SmsCallbackSignature.header(url: callback.url, fields: fields, token: self.smsToken))
+            request.body = .bytes(ByteBuffer(string: Form.text(fields)))
+        } else {
+            let body = event.json.text
+            request.headers.add(name: "content-type", value: "application/json")
+            request.headers.add(
+                name: "stripe-signature",
+                value: WebhookSignature.header(
+                    body: body, secret: endpoint.secret, timestamp: Int(Date().timeIntervalSince1970)))
+            request.body = .bytes(ByteBuffer(string: body))
+        }
         do {
             let response = try await self.client.execute(request, timeout: .seconds(WebhookCourier.attemptSecondsMax))
             for try await _ in response.body {}
