@@ -210,7 +210,7 @@ extension NotificationServices {
         case .sms:
             guard let sms = self.sms[provider] else { throw Self.unknown(provider) }
             return try await sms.send(
-                load.message.text, to: load.address, key: load.op.value, workflowID: scope.workflowID,
+                load.message.text, to: load.address, key: load.op.value,
                 tenant: request.tenant, scope: scope)
         case .wechat:
             guard let wechat = self.wechat[provider] else { throw Self.unknown(provider) }

@@ -16,12 +16,11 @@ struct SmsProvider: Sendable {
 
     /// - Returns: the carrier's name of the message.
     func send(
-        _ text: String, to phone: String, key: String, workflowID: String, tenant: String, scope: EffectScope
+        _ text: String, to phone: String, key: String, tenant: String, scope: EffectScope
     ) async throws(EffectFailure) -> String? {
         var fields = [("To", phone), ("From", self.settings.from), ("Body", text)]
         if let callback = self.settings.callbackURL {
-            let url = callback.replacing("{provider}", with: self.settings.name)
-            fields.append(("StatusCallback", "\(url)?" + ProviderClient.form([("workflow", workflowID)])))
+            fields.append(("StatusCallback", callback.replacing("{provider}", with: self.settings.name)))
         }
         let secret = Data("\(self.settings.account):\(self.settings.token)".utf8).base64EncodedString()
         let call = HTTPCall(

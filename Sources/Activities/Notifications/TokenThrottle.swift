@@ -16,6 +16,9 @@ final class TokenThrottle: Sendable {
         var decided: [UInt64: Bool] = [:]
     }
 
+    /// The rate may change while somebody waits: so often it is looked at again.
+    private static let pauseMax = Duration.seconds(1)
+
     private let state = Mutex(State())
     private let start = ContinuousClock.now
     private var now: Duration { self.start.duration(to: .now) }
@@ -75,7 +78,7 @@ final class TokenThrottle: Sendable {
             if let granted {
                 self.resume(granted, in: name, granted: true)
             } else if let pause {
-                try? await Task.sleep(for: pause)
+                try? await Task.sleep(for: min(pause, Self.pauseMax))
             } else {
                 return
             }
