@@ -1,38 +1,44 @@
 import History
 
-/// When a cron workflow runs next, in UTC: five fields (`*/5 8-18 * * MON-FRI`), `@hourly` and its like, `@every 90s`.
+/// When a cron workflow runs next: five fields (`*/5 8-18 * * MON-FRI`), `@hourly` and its like, `@every 90s`; in UTC, or in the
+/// zone that stands before it (`CRON_TZ=Europe/Berlin 0 9 * * *`).
 struct CronSchedule: Hashable, Sendable {
     private enum Rule: Hashable, Sendable {
-        case fields(CronFields)
+        case fields(CronFields, ZoneRules)
         /// Every so many seconds, counted from the last run.
         case every(Int64)
     }
 
     private let rule: Rule
 
-    /// - Returns: `nil` for text that is not a schedule, or that names a time zone other than UTC.
-    init?(_ text: String) {
+    /// - Throws: ``CronProblem`` for text that is not a schedule, or that names a zone which `zones` does not have.
+    init(_ text: String, _ zones: CronZones) throws(CronProblem) {
         var words = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
-        if let first = words.first, let zone = Self.zone(first) {
-            guard ["UTC", "Etc/UTC", "GMT"].contains(zone) else { return nil }
+        var zone = ZoneRules.utc
+        if let first = words.first, let name = Self.zone(first) {
+            guard let rules = zones[name] else { throw CronProblem(unknownZone: name) }
+            zone = rules
             words.removeFirst()
         }
-        guard let first = words.first else { return nil }
+        guard let first = words.first else { throw CronProblem() }
         if first == "@every" {
-            guard words.count == 2, let seconds = Self.seconds(words[1]) else { return nil }
+            guard words.count == 2, let seconds = Self.seconds(words[1]) else { throw CronProblem() }
             rule = .every(max(seconds, 1))
             return
         }
         if first.hasPrefix("@") {
-            guard words.count == 1, let spelled = Self.names[first] else { return nil }
+            guard words.count == 1, let spelled = Self.names[first] else { throw CronProblem() }
             words = spelled.split(separator: " ").map(String.init)
         }
-        guard let fields = CronFields(words) else { return nil }
-        rule = .fields(fields)
+        guard let fields = CronFields(words) else { throw CronProblem() }
+        rule = .fields(fields, zone)
     }
 
-    private static func zone(_ word: String) -> String? {
-        for prefix in ["CRON_TZ=", "TZ="] where word.hasPrefix(prefix) { return String(word.dropFirst(prefix.count)) }
+    /// The zone that `text` names before its fields.
+    static func zone(_ text: String) -> String? {
+        for prefix in ["CRON_TZ=", "TZ="] where text.hasPrefix(prefix) {
+            return String(text.dropFirst(prefix.count).prefix { $0 != " " && $0 != "\t" })
+        }
         return nil
     }
 
@@ -51,8 +57,8 @@ struct CronSchedule: Hashable, Sendable {
         case .every(let period):
             let missed = max(nowSecond - lastSecond, 1)
             next = lastSecond + (missed + period - 1) / period * period
-        case .fields(let fields):
-            guard let found = fields.next(after: max(lastSecond, nowSecond - 1)) else { return nil }
+        case .fields(let fields, let zone):
+            guard let found = fields.next(after: max(lastSecond, nowSecond - 1), in: zone) else { return nil }
             next = found
         }
         let wait = max(next * billion - now.nanoseconds, 0)
@@ -139,10 +145,26 @@ struct CronFields: Hashable, Sendable {
         return result
     }
 
-    /// The first second after `last` (seconds since 1970) that all fields allow, within five years.
-    func next(after last: Int64) -> Int64? {
+    /// The first minute after `last` at which the zone's clocks show what the fields allow, within five years: nothing in an hour
+    /// that the clocks skip, and again in one that they show twice.
+    func next(after last: Int64, in zone: ZoneRules) -> Int64? {
+        var first = last + 1
+        while first <= last + Self.horizon {
+            let segment = zone.segment(at: first)
+            guard let local = next(after: first - 1 + segment.offset) else { return nil }
+            let moment = local - segment.offset
+            if moment < segment.end { return moment }
+            first = segment.end
+        }
+        return nil
+    }
+
+    private static let horizon: Int64 = 5 * 366 * 24 * 3600
+
+    /// The first second after `last` (local seconds since 1970) that all fields allow, within five years.
+    private func next(after last: Int64) -> Int64? {
         var minute = last / 60 + 1
-        let limit = minute + 5 * 366 * 24 * 60
+        let limit = minute + Self.horizon / 60
         while minute < limit {
             let day = minute / 1440
             guard allows(day: day) else {

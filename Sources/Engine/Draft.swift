@@ -4,6 +4,7 @@ import History
 struct Draft {
     let now: Timestamp
     let limits: Limits
+    let zones: CronZones
     var events: [Event] = []
     var attempts: [ActivityAttempt] = []
     var effects: [Effect] = []
@@ -14,9 +15,10 @@ struct Draft {
     /// The run is closed to make room for a reset: its children go on.
     var leavesChildren = false
 
-    init(now: Timestamp, limits: Limits) {
+    init(now: Timestamp, limits: Limits, zones: CronZones) {
         self.now = now
         self.limits = limits
+        self.zones = zones
     }
 
     var transition: Transition {

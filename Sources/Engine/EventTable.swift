@@ -73,10 +73,11 @@ struct EventTable<Value: Hashable & Sendable & Deadlined>: Hashable, Sendable {
     }
 
     mutating func removeAll() {
+        // A completion may be refused after the command that closed the run.
+        if isTracking { for key in keys where self[key] != nil { note(key) } }
         keys = []
         values = []
         deadlines = []
-        changes = []
         count = 0
     }
 

@@ -35,8 +35,9 @@ extension Run {
     ///
     /// Left out of account: the sticky queue and the number of a transient attempt, which a crash may forget.
     public var isRebuiltByHistory: Bool {
-        guard isOpen else { return true }
-        guard eventBuffer.isEmpty, outgoing.isEmpty, deliveries.isEmpty, !isHeld,
+        guard isOpen else { return outgoing.lastNumber == 0 && deliveries.isEmpty }
+        // Receivers know messages by their numbers: those must go on.
+        guard eventBuffer.isEmpty, outgoing.lastNumber == 0, deliveries.isEmpty, !isHeld,
             workflowTask.pending?.lease?.isRecorded != true
         else { return false }
         return activities.table.all.allSatisfy { $0.attempt == 1 && !$0.isStarted && !$0.endIsBuffered }

@@ -61,8 +61,8 @@ extension Run {
         if wish.workflowRunTimeout < .zero { throw bad("Invalid WorkflowRunTimeout on") }
         if wish.workflowTaskTimeout < .zero { throw bad("Invalid WorkflowTaskTimeout on") }
         if let fault = wish.retryPolicy?.fault { throw BadCommand(cause: cause, message: fault) }
-        if !wish.cronSchedule.isEmpty, CronSchedule(wish.cronSchedule) == nil {
-            throw BadCommand(cause: cause, message: "invalid CronSchedule.")
+        if let problem = draft.zones.problem(of: wish.cronSchedule) {
+            throw BadCommand(cause: cause, message: problem.message)
         }
         let size = (wish.input?.count ?? 0) + (wish.header?.count ?? 0)
         try checkSize(size, of: "StartChildWorkflowExecutionCommandAttributes.Input", cause, draft)
@@ -102,9 +102,12 @@ extension Run {
             root: started?.root ?? here)
         let childKey = RunKey(namespace: wish.namespace.id, workflow: wish.workflowID, run: run)
         let start = StartRun(key: childKey, attributes: attributes, userMetadata: userMetadata, isHeld: true)
+        // An open child that this run waits for already is its own, and is refused to it like to everybody.
+        let isAskedAgain =
+            facts.resetFrom != nil
+            && !children.table.all.contains { $0.workflowID == wish.workflowID && $0.initiatedEventID != event }
         outgoing.append(
-            .startChild(
-                ChildStart(start: start, reusePolicy: wish.reusePolicy, adoptsOpenChild: facts.resetFrom != nil)),
+            .startChild(ChildStart(start: start, reusePolicy: wish.reusePolicy, adoptsOpenChild: isAskedAgain)),
             to: MessageTarget(namespace: wish.namespace.id, workflow: wish.workflowID))
     }
 

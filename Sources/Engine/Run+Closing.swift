@@ -66,7 +66,7 @@ extension Run {
             .badCompleteWorkflowExecutionAttributes, draft)
         var attributes = WorkflowExecutionCompleted(
             result: result, workflowTaskCompletedEventID: context.completedEventID)
-        if let next = cronSuccessor(context.newRunID, result: result, failure: nil, at: draft.now) {
+        if let next = cronSuccessor(context.newRunID, result: result, failure: nil, draft) {
             attributes.newExecutionRunID = next.key.run
             draft.successor = next
         }
@@ -81,7 +81,7 @@ extension Run {
             throw BadCommand(cause: cause, message: "Failure is not set on FailWorkflowExecutionCommand.")
         }
         try checkSize(failure.bytes, of: "FailWorkflowExecutionCommandAttributes.Failure", cause, draft)
-        let (state, next) = successorAfterFailure(failure, context.newRunID, at: draft.now)
+        let (state, next) = successorAfterFailure(failure, context.newRunID, draft)
         draft.successor = next
         let attributes = WorkflowExecutionFailed(
             failure: failure, retryState: state, workflowTaskCompletedEventID: context.completedEventID,
@@ -116,7 +116,7 @@ extension Run {
             throw bad("A name on ContinueAsNewWorkflowExecutionCommand contains a NUL character.")
         }
         if let policy = wish.retryPolicy, let fault = policy.fault { throw bad(fault) }
-        if !wish.cronSchedule.isEmpty, CronSchedule(wish.cronSchedule) == nil { throw bad("invalid CronSchedule.") }
+        if let problem = draft.zones.problem(of: wish.cronSchedule) { throw bad(problem.message) }
         let size = (wish.input?.count ?? 0) + (wish.header?.count ?? 0)
         try checkSize(size, of: "ContinueAsNewWorkflowExecutionCommandAttributes.Input", cause, draft)
         let next = continuation(wish, of: started, context.newRunID, at: draft.now, limits: draft.limits)
@@ -161,7 +161,7 @@ extension Run {
         if executionExpirationTime.map({ $0 > draft.now }) ?? true {
             let failure = Failure.timeout(
                 message: "workflow timeout", type: .startToClose, lastHeartbeatDetails: nil, cause: nil)
-            let (state, next) = successorAfterFailure(failure, runIDAfterTimeout, at: draft.now)
+            let (state, next) = successorAfterFailure(failure, runIDAfterTimeout, draft)
             attributes.retryState = state
             attributes.newExecutionRunID = next?.key.run
             draft.successor = next

@@ -95,6 +95,8 @@ extension Run {
             draft.reply = .received(.failed(.signalCountLimitExceeded))
             return
         }
+        // While a workflow task is started the event waits: the next one with this id must be known before.
+        requests.remember(signal.attributes.requestID)
         record(.signaled(signal.attributes), &draft)
     }
 

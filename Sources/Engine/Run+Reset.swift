@@ -47,6 +47,8 @@ public enum ReappliedFact: Hashable, Sendable {
     case signal(WorkflowExecutionSignaled)
     case cancelRequest(WorkflowExecutionCancelRequested)
     case update(WorkflowExecutionUpdateAdmitted)
+    /// What became of a child that the base asked for before that point; it is not asked for again.
+    case child(ChildWorkflowEvent)
 }
 
 /// What a reset does not tell the new run again.
@@ -62,7 +64,9 @@ public struct ReapplyExclusions: OptionSet, Hashable, Sendable {
 
 extension ReappliedFact {
     /// What of `event` is told again; nil for events that the workflow's own code or the server caused.
-    public init?(_ event: Event, except exclusions: ReapplyExclusions) {
+    ///
+    /// - Parameter isOfBase: the event is the base's own, so that the events it names are there in the new run.
+    public init?(_ event: Event, except exclusions: ReapplyExclusions, isOfBase: Bool) {
         if case .workflowExecutionSignaled(let signal) = event.kind, !exclusions.contains(.signals) {
             self = .signal(signal)
         } else if case .workflowExecutionCancelRequested(let request) = event.kind,
@@ -75,6 +79,8 @@ extension ReappliedFact {
             !exclusions.contains(.updates)
         {
             self = .update(WorkflowExecutionUpdateAdmitted(update: accepted.update, request: request))
+        } else if case .childWorkflow(let child) = event.kind, isOfBase {
+            self = .child(child)
         } else {
             return nil
         }
@@ -129,8 +135,8 @@ extension Run {
             newRunID: request.key.run)
         emit(.workflowTaskFailed(failed), &draft)
         restartActivities(request.reason, &draft)
-        resend(request, &draft)
         for fact in request.reapplied { reapply(fact, &draft) }
+        resend(request, &draft)
         for operation in request.operations { perform(operation, by: request.identity, &draft) }
         draft.reply = .started(eagerTask: nil)
     }
@@ -152,6 +158,11 @@ extension Run {
 
     /// Whatever the copied history asked of other workflows and has no answer is asked again; they know a repeated one.
     private mutating func resend(_ request: ResetRun, _ draft: inout Draft) {
+        // A history that came from resets holds the codes of several runs, in pieces.
+        let resets = request.copied.compactMap { event -> (at: EventID, base: RunID?)? in
+            guard case .workflowTaskFailed(let failed) = event.kind, failed.cause == .resetWorkflow else { return nil }
+            return (event.id, failed.baseRunID)
+        }
         for event in request.copied {
             if case .childWorkflow(.initiated(let attributes)) = event.kind {
                 guard let child = children.table[event.id], child.run == nil else { continue }
@@ -161,7 +172,8 @@ extension Run {
             }
             guard externals.table[event.id] != nil else { continue }
             if case .externalWorkflow(.signalInitiated(let attributes)) = event.kind {
-                send(attributes, initiatedBy: event.id, run: request.baseRun)
+                let sender = resets.first { $0.at > event.id }?.base ?? request.baseRun
+                send(attributes, initiatedBy: event.id, run: sender)
             } else if case .externalWorkflow(.cancelInitiated(let attributes)) = event.kind {
                 send(attributes, initiatedBy: event.id)
             }
@@ -184,6 +196,24 @@ extension Run {
             if !facts.cancelIsRequested { emit(.workflowExecutionCancelRequested(attributes), &draft) }
         case .update(let attributes):
             if updates.recorded(attributes.update) == nil { emit(.workflowExecutionUpdateAdmitted(attributes), &draft) }
+        case .child(let event): reapply(event, &draft)
+        }
+    }
+
+    /// What became of a child that is pending here: nobody will tell it a second time.
+    private mutating func reapply(_ event: ChildWorkflowEvent, _ draft: inout Draft) {
+        switch event {
+        case .initiated: return
+        case .startFailed(let attributes):
+            guard let child = children.table[attributes.initiatedEventID], child.run == nil else { return }
+            emit(.childWorkflow(.startFailed(attributes)), &draft)
+        case .started(let attributes):
+            guard let child = children.table[attributes.initiatedEventID], child.run == nil else { return }
+            emit(.childWorkflow(.started(attributes)), &draft)
+        case .ended(var attributes):
+            guard let child = children.table[attributes.initiatedEventID], child.run != nil else { return }
+            attributes.startedEventID = child.startedEventID
+            emit(.childWorkflow(.ended(attributes)), &draft)
         }
     }
 }

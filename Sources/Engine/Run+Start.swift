@@ -49,9 +49,9 @@ extension Run {
             attributes.workflowTaskTimeout = min(attributes.workflowTaskTimeout, attributes.workflowRunTimeout)
         }
         attributes.attempt = max(attributes.attempt, 1)
-        guard !attributes.cronSchedule.isEmpty else { return }
-        guard let schedule = CronSchedule(attributes.cronSchedule) else { throw .invalid("invalid CronSchedule.") }
-        guard attributes.continuedExecutionRunID == nil else { return }
+        guard !attributes.cronSchedule.isEmpty, attributes.continuedExecutionRunID == nil else { return }
+        let schedule: CronSchedule
+        do { schedule = try CronSchedule(attributes.cronSchedule, draft.zones) } catch { throw .invalid(error.message) }
         if attributes.firstWorkflowTaskBackoff.isPositive {
             throw .invalid("CronSchedule and WorkflowStartDelay may not be used together.")
         }

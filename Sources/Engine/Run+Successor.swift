@@ -3,13 +3,13 @@ import History
 extension Run {
     /// After a failure or a run timeout: a retry, else the next cron run, else nothing; with what the event says of it.
     func successorAfterFailure(
-        _ failure: Failure, _ runID: RunID, at now: Timestamp
+        _ failure: Failure, _ runID: RunID, _ draft: Draft
     ) -> (RetryState, StartRun?) {
         guard let started else { return (.internalServerError, nil) }
         var state = RetryState.retryPolicyNotSet
         if let policy = started.retryPolicy {
             let decision = RetryDecision.decide(
-                policy.filled, attempt: started.attempt, failure: failure.traits, at: now,
+                policy.filled, attempt: started.attempt, failure: failure.traits, at: draft.now,
                 expiration: executionExpirationTime, capsRequestedDelay: true)
             switch decision {
             case .retry(let delay):
@@ -20,16 +20,17 @@ extension Run {
             case .stop(let reason): state = reason
             }
         }
-        if let next = cronSuccessor(runID, result: nil, failure: failure, at: now) { return (.inProgress, next) }
+        if let next = cronSuccessor(runID, result: nil, failure: failure, draft) { return (.inProgress, next) }
         return (state, nil)
     }
 
     /// The next run of a cron workflow.
-    func cronSuccessor(_ runID: RunID, result: Blob?, failure: Failure?, at now: Timestamp) -> StartRun? {
-        guard let started, !started.cronSchedule.isEmpty, let schedule = CronSchedule(started.cronSchedule),
-            let backoff = schedule.backoff(after: firstTaskTime, now: now)
+    func cronSuccessor(_ runID: RunID, result: Blob?, failure: Failure?, _ draft: Draft) -> StartRun? {
+        guard let started, !started.cronSchedule.isEmpty,
+            let schedule = try? CronSchedule(started.cronSchedule, draft.zones.orUTC),
+            let backoff = schedule.backoff(after: firstTaskTime, now: draft.now)
         else { return nil }
-        if let expiration = executionExpirationTime, now.advanced(by: backoff) > expiration { return nil }
+        if let expiration = executionExpirationTime, draft.now.advanced(by: backoff) > expiration { return nil }
         var next = successor(runID, initiator: .cronSchedule, backoff: backoff)
         next.attributes.continuedFailure = failure
         if failure == nil { next.attributes.lastCompletionResult = result }

@@ -78,12 +78,13 @@ public struct Run: Hashable, Sendable {
 
     /// Decides what `command` changes and folds it in.
     ///
+    /// - Parameter zones: those of ``cronZones(for:)`` that there are.
     /// - Returns: the events to store, the effects to run and the reply, once stored.
     /// - Throws: ``Rejection``; the run is unchanged then.
     public mutating func handle(
-        _ command: RunCommand, at now: Timestamp, limits: Limits
+        _ command: RunCommand, at now: Timestamp, limits: Limits, zones: CronZones = .none
     ) throws(Rejection) -> Transition {
-        var draft = Draft(now: now, limits: limits)
+        var draft = Draft(now: now, limits: limits, zones: zones)
         let stamp = workflowTask.stamp
         switch command {
         case .start(let request): try start(request, &draft)

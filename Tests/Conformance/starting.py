@@ -4,6 +4,7 @@ import contextlib
 import sys
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
@@ -267,6 +268,21 @@ async def test_a_bad_cron_schedule_is_refused(client: Client):
     await refused(
         client.start_workflow(Ticks.run, id=unique("x"), task_queue="x", cron_schedule="every monday"),
         RPCStatusCode.INVALID_ARGUMENT, "invalid CronSchedule.")
+
+
+async def test_cron_in_a_time_zone(client: Client):
+    for prefix in "CRON_TZ=", "TZ=":
+        handle = await client.start_workflow(
+            Ticks.run, id=unique("zone"), task_queue=unique("nobody"), cron_schedule=prefix + "Europe/Berlin 0 9 * * *")
+        description = await handle.describe()
+        first = description.execution_time.astimezone(ZoneInfo("Europe/Berlin"))
+        assert (first.hour, first.minute, first.second) == (9, 0, 0), first
+        assert first - description.start_time <= timedelta(hours=25), first
+        await handle.terminate()
+    for prefix in "CRON_TZ=", "TZ=":
+        await refused(
+            client.start_workflow(Ticks.run, id=unique("x"), task_queue="x", cron_schedule=prefix + "Nope/No 0 9 * * *"),
+            RPCStatusCode.INVALID_ARGUMENT, "invalid CronSchedule: unknown time zone Nope/No.")
 
 
 async def test_a_chain_of_continued_runs(client: Client):

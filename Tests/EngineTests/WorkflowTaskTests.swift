@@ -307,4 +307,28 @@ struct WorkflowTaskTests {
         try driver.complete(task, [.completeWorkflowExecution(result: nil)])
         #expect(driver.listing.count == 5)
     }
+
+    @Test("A completion that is refused after it closed the run leaves everything pending")
+    func refusedAfterTheClose() throws {
+        var driver = RunDriver()
+        try driver.start()
+        try driver.work(
+            .timer("t", .seconds(5)), .activity("a"),
+            .signalExternalWorkflow(SignalExternal(execution: WorkflowReference(workflow: "w"), signalName: "s")))
+        try driver.signal()
+        let task = try driver.poll()
+        let answer = ProtocolMessage(
+            id: "m", update: "unknown", body: .response(identity: "worker", outcome: Blob([1])))
+        let rejection = ProtocolMessage(id: "r", update: "unknown", body: .rejection(failure: nil, request: nil))
+        let transition = try driver.complete(task, [.cancelTimer("t"), .completeWorkflowExecution(result: nil)]) {
+            $0.messages = [answer, rejection]
+        }
+        guard case .rejected = transition.reply else { throw Rejection.invalid("it was accepted") }
+        #expect(driver.run.status == .running)
+        #expect(driver.run.pendingTimerIDs == ["t"] && driver.run.pendingActivities.count == 1)
+        #expect(driver.run.pendingExternalCount == 1)
+        #expect(driver.run.agrees(withFoldOf: try Run.fold(driver.history)) == nil)
+        try driver.pass(.seconds(5))
+        #expect(driver.listing.contains { $0.hasSuffix("TimerFired") })
+    }
 }

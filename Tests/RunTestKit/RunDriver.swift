@@ -4,6 +4,8 @@ public import History
 /// Carries one run on by commands, with a simulated clock, and keeps everything that a store would keep.
 public struct RunDriver: Sendable {
     public private(set) var run = Run()
+    /// The run as it was stored last: what a crash leaves.
+    public private(set) var stored = Run()
     public private(set) var history: [Event] = []
     public private(set) var attempts: [ActivityAttempt] = []
     public private(set) var offers: [Effect] = []
@@ -11,6 +13,7 @@ public struct RunDriver: Sendable {
     public private(set) var lastTransition = Transition()
     public var now: Timestamp
     public var limits = Limits()
+    public var zones = CronZones.none
     private var requests = 0
 
     /// The moment at which every driver's clock begins.
@@ -34,11 +37,12 @@ public struct RunDriver: Sendable {
 
     @discardableResult
     public mutating func handle(_ command: RunCommand) throws(Rejection) -> Transition {
-        let transition = try run.handle(command, at: now, limits: limits)
+        let transition = try run.handle(command, at: now, limits: limits, zones: zones)
         history += transition.events
         attempts += transition.attempts
         offers += transition.effects
         if let successor = transition.successor { successors.append(successor) }
+        if transition.isDurable { stored = run }
         lastTransition = transition
         return transition
     }
@@ -67,7 +71,16 @@ public struct RunDriver: Sendable {
     }
 
     /// A crash: the run comes back from its snapshot.
-    public mutating func reload() throws(Corruption) { run = try Run(snapshot: run.snapshot()) }
+    public mutating func reload() throws(Corruption) { run = try Run(snapshot: stored.snapshot()) }
+
+    /// A crash after which the run is folded again from its events.
+    ///
+    /// - Returns: false when the events alone do not hold all of it; nothing happened then.
+    public mutating func rebuild() throws(Corruption) -> Bool {
+        guard stored.isRebuiltByHistory else { return false }
+        run = try Run.fold(history, key: stored.key)
+        return true
+    }
 
     public mutating func nextRequestID() -> RequestID {
         requests += 1

@@ -50,6 +50,7 @@ extension SeededRun {
     }
 
     mutating func relatedCommand() -> WorkflowCommand.Kind {
+        if let others { return familyCommand(others) }
         switch random.below(4) {
         case 0..<2:
             let policies: [ParentClosePolicy] = [.terminate, .abandon, .requestCancel]
@@ -68,5 +69,41 @@ extension SeededRun {
                     execution: WorkflowReference(
                         workflow: "other", run: random.chance(5) ? "not a UUID" : RunDriver.key(5).run)))
         }
+    }
+
+    /// About workflows that are there, most of the time.
+    private mutating func familyCommand(_ others: [WorkflowReference]) -> WorkflowCommand.Kind {
+        let own = driver.run.key.workflow
+        let isFar = own.value.utf8.count > 6
+        let other = random.chance(8) ? WorkflowReference(workflow: "nobody") : random.pick(others)
+        let child = random.pick(driver.run.pendingChildren.filter { $0.run != nil }).map {
+            WorkflowReference(workflow: $0.workflowID, run: $0.run)
+        }
+        let choice = random.below(10)
+        if choice < 4, !isFar { return .startChildWorkflow(childWish(WorkflowID("\(own)-\(random.below(3))"))) }
+        if choice == 4, let child {
+            return .requestCancelExternalWorkflow(RequestCancelExternal(execution: child, childWorkflowOnly: true))
+        }
+        if choice == 5, let child {
+            return .signalExternalWorkflow(SignalExternal(execution: child, signalName: "c", childWorkflowOnly: true))
+        }
+        guard let other else { return .timer(TimerID("\(label)nobody"), .zero) }
+        if choice < 7 { return .requestCancelExternalWorkflow(RequestCancelExternal(execution: other)) }
+        return .signalExternalWorkflow(SignalExternal(execution: other, signalName: "s", input: Blob([3])))
+    }
+
+    private mutating func childWish(_ workflow: WorkflowID) -> StartChildWorkflow {
+        let closing: [ParentClosePolicy?] = [nil, .terminate, .abandon, .requestCancel]
+        let reuse: [WorkflowIDReusePolicy] = [
+            .allowDuplicate, .allowDuplicate, .allowDuplicate, .allowDuplicateFailedOnly, .rejectDuplicate,
+            .terminateIfRunning,
+        ]
+        var wish = StartChildWorkflow(
+            workflowID: workflow, workflowType: "Child", input: Blob([1]), header: Blob([2]),
+            parentClosePolicy: random.pick(closing) ?? nil, reusePolicy: random.pick(reuse) ?? .allowDuplicate)
+        if random.chance(20) { wish.retryPolicy = RetryPolicy(maximumAttempts: 3) }
+        if random.chance(10) { wish.workflowRunTimeout = .seconds(Int64(1 + random.below(60))) }
+        if random.chance(8) { wish.cronSchedule = "@every 15s" }
+        return wish
     }
 }

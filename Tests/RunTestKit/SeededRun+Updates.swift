@@ -5,7 +5,8 @@ import History
 extension SeededRun {
     mutating func updateRequest() -> UpdateRun {
         if !random.chance(20) { updates += 1 }
-        return UpdateRun(id: UpdateID("update-\(updates)"), request: Blob([1, UInt8(truncatingIfNeeded: updates)]))
+        return UpdateRun(
+            id: UpdateID("\(label)update-\(updates)"), request: Blob([1, UInt8(truncatingIfNeeded: updates)]))
     }
 
     /// What the worker says of updates; most of it is placed among `commands`.

@@ -9,10 +9,15 @@ public struct SeededRun: Sendable {
     public let seed: UInt64
     var random: SplitMix64
     var task: StartedWorkflowTask?
+    /// The other workflows, for a run of a family; nil for a run alone, to which the others are made up.
+    var others: [WorkflowReference]?
+    /// Stands before the ids that this run's clients and workers make, so that no other run of a family uses them.
+    let label: String
     private var oldTasks: [StartedWorkflowTask] = []
     private var activities: [StartedActivity] = []
     private var signals = 0
     private var names = 0
+    private var newRuns: UInt64 = 0
     var updates = 0
     /// Accepted and not completed, as far as the worker knows.
     var runningUpdates: [UpdateID] = []
@@ -20,8 +25,12 @@ public struct SeededRun: Sendable {
     public private(set) var accepted = 0
     public private(set) var refused = 0
 
-    public init(seed: UInt64) {
+    public init(seed: UInt64) { self.init(seed: seed, label: "", others: nil) }
+
+    init(seed: UInt64, label: String, others: [WorkflowReference]?) {
         self.seed = seed
+        self.label = label
+        self.others = others
         random = SplitMix64(seed: seed)
         driver.limits.bufferedEventsMax = 6
         driver.limits.pendingActivitiesMax = 5
@@ -34,9 +43,9 @@ public struct SeededRun: Sendable {
 
     /// The next random command; it may be impossible.
     public mutating func nextCommand() -> RunCommand {
-        guard driver.run.status != nil else { return .start(startRequest()) }
+        guard driver.run.status != nil else { return .start(startRequest(RunDriver.key(seed))) }
         if random.chance(30) { driver.now = driver.now.advanced(by: lapse()) }
-        if random.chance(28), let command = relatedEvent() { return command }
+        if others == nil, random.chance(28), let command = relatedEvent() { return command }
         if random.chance(70), let command = sensibleCommand() { return command }
         switch random.below(100) {
         case 0..<20: return .signal(signalRequest())
@@ -44,7 +53,8 @@ public struct SeededRun: Sendable {
         case 21..<26:
             return .requestCancel(
                 RequestCancelRun(
-                    WorkflowExecutionCancelRequested(cause: "stop", identity: "client"), requestID: "cancel"))
+                    WorkflowExecutionCancelRequested(cause: "stop", identity: "client"),
+                    requestID: RequestID("\(label)cancel")))
         case 26..<36: return startTaskRequest()
         case 36..<46: return completeTaskRequest()
         case 46..<52: return failTaskRequest()
@@ -92,7 +102,18 @@ public struct SeededRun: Sendable {
     /// A crash and a load; leases in memory are gone.
     public mutating func crash() throws(Corruption) {
         try driver.reload()
-        if driver.run.startedWorkflowTask == nil { forgetTask() }
+        noticeLostTask()
+    }
+
+    /// A crash of a run that is stored without a snapshot; false when it needs one.
+    mutating func crashWithoutSnapshot() throws(Corruption) -> Bool {
+        guard try driver.rebuild() else { return false }
+        noticeLostTask()
+        return true
+    }
+
+    private mutating func noticeLostTask() {
+        if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
     }
 
     private mutating func follow(_ transition: Transition) {
@@ -106,7 +127,7 @@ public struct SeededRun: Sendable {
         case .activity(let activity): activities.append(activity)
         case .done, .duplicate, .heartbeat, .update, .rejected, .received, .activityOptions, .runOptions: break
         }
-        if driver.run.startedWorkflowTask?.token != task?.token { forgetTask() }
+        noticeLostTask()
     }
 
     private mutating func forgetTask() {
@@ -115,7 +136,9 @@ public struct SeededRun: Sendable {
     }
 
     private mutating func lapse() -> TimeSpan {
-        switch random.below(4) {
+        // A family has many clocks' worth of steps: each lets less time go by.
+        if others != nil { return .milliseconds(Int64(random.below(500))) }
+        return switch random.below(4) {
         case 0: .milliseconds(Int64(random.below(50)))
         case 1: .milliseconds(Int64(random.below(3000)))
         case 2: .seconds(Int64(random.below(15)))
@@ -123,8 +146,7 @@ public struct SeededRun: Sendable {
         }
     }
 
-    private mutating func startRequest() -> StartRun {
-        let key = RunDriver.key(seed)
+    mutating func startRequest(_ key: RunKey) -> StartRun {
         var attributes = RunDriver.attributes(key)
         attributes.input = Blob([1, 2, 3])
         if random.chance(15) { attributes.firstWorkflowTaskBackoff = .seconds(Int64(random.below(20))) }
@@ -146,7 +168,7 @@ public struct SeededRun: Sendable {
 
     private mutating func signalRequest() -> SignalRun {
         if !random.chance(10) { signals += 1 }
-        let request = random.chance(20) ? RequestID("") : RequestID("signal-\(signals)")
+        let request = random.chance(20) ? RequestID("") : RequestID("\(label)signal-\(signals)")
         return SignalRun(
             WorkflowExecutionSignaled(signalName: "s", input: Blob([7]), identity: "client", requestID: request))
     }
@@ -175,7 +197,7 @@ public struct SeededRun: Sendable {
         var commands: [WorkflowCommand] = []
         for _ in 0..<random.below(3) { commands.append(WorkflowCommand(randomCommand())) }
         let messages = updateMessages(&commands)
-        if random.chance(6) { commands.append(WorkflowCommand(closingCommand())) }
+        if random.chance(others == nil ? 6 : 14) { commands.append(WorkflowCommand(closingCommand())) }
         if random.chance(2) { commands.insert(WorkflowCommand(closingCommand()), at: 0) }
         let completed = WorkflowTaskCompleted(
             scheduledEventID: token.scheduledEventID, startedEventID: token.startedEventID, identity: "worker")
@@ -185,9 +207,16 @@ public struct SeededRun: Sendable {
         return .completeWorkflowTask(
             CompleteWorkflowTask(
                 token: token, commands: commands, completed: completed, sticky: sticky, returnNewTask: newTask,
-                forceNewTask: random.chance(10), newRunID: RunDriver.key(seed + 1_000_000).run,
+                forceNewTask: random.chance(10), newRunID: newRunID(),
                 eagerRequestIDs: random.chance(30) ? [driver.nextRequestID()] : [], messages: messages,
                 discardsEvents: random.chance(50)))
+    }
+
+    /// The id of the run that may follow this one.
+    private mutating func newRunID() -> RunID {
+        guard others != nil else { return RunDriver.key(seed + 1_000_000).run }
+        newRuns += 1
+        return RunDriver.key(seed &* 1000 &+ newRuns).run
     }
 
     private mutating func failTaskRequest() -> RunCommand {
@@ -198,7 +227,7 @@ public struct SeededRun: Sendable {
 
     private mutating func newName() -> String {
         if !random.chance(5) { names += 1 }
-        return "n\(names)"
+        return "\(label)n\(names)"
     }
 
     private mutating func randomCommand() -> WorkflowCommand.Kind {
@@ -213,7 +242,9 @@ public struct SeededRun: Sendable {
             let pending = driver.run.pendingActivities.filter { $0.state != .cancelRequested }.map(\.scheduledEventID)
             if let event = random.pick(pending) { return .requestCancelActivityTask(scheduledEventID: event) }
             return random.chance(5) ? .requestCancelActivityTask(scheduledEventID: EventID(5)) : activityCommand()
-        case 16: return .recordMarker(RecordMarker(markerName: "marker", details: [NamedBlob("data", Blob([1]))]))
+        case 16:
+            return .recordMarker(
+                RecordMarker(markerName: "core_local_activity", details: [NamedBlob("data", Blob([1]))]))
         case 17: return .upsertWorkflowSearchAttributes(Blob([0x0A, 0x03, 0x0A, 0x01, 0x61]))
         case 18: return .modifyWorkflowProperties(upsertedMemo: Blob([0x0A, 0x03, 0x0A, 0x01, 0x62]))
         default: return random.chance(5) ? .unsupported(commandType: 17) : .timer(TimerID(newName()), .zero)
@@ -239,9 +270,19 @@ public struct SeededRun: Sendable {
         switch random.below(4) {
         case 0: .failWorkflowExecution(failure: .application())
         case 1: .cancelWorkflowExecution(details: nil)
-        case 2: .continueAsNewWorkflowExecution(ContinueAsNew(input: Blob([4])))
+        case 2: .continueAsNewWorkflowExecution(continuation())
         default: .completeWorkflowExecution(result: Blob([5]))
         }
+    }
+
+    private mutating func continuation() -> ContinueAsNew {
+        var wish = ContinueAsNew(input: Blob([4]))
+        guard others != nil else { return wish }
+        if random.chance(20) { wish.backoffStartInterval = .milliseconds(Int64(random.below(3000))) }
+        if random.chance(20) { wish.retryPolicy = RetryPolicy(maximumAttempts: 4) }
+        if random.chance(10) { wish.cronSchedule = "@every 20s" }
+        if random.chance(10) { wish.memo = Blob([0x0A, 0x03, 0x0A, 0x01, 0x63]) }
+        return wish
     }
 
     /// An operator who pauses, resumes, resets and changes whatever is pending.

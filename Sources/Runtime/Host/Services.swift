@@ -20,8 +20,18 @@ struct Services: Sendable {
     let updates: ParkingLot<UpdateNews>
     /// Who waits for workflows to close.
     let closes = CloseWatch()
+    /// For the cron schedules that name one.
+    let zones = ZoneFiles()
     let logger: Logger
     let configuration: HostConfiguration
     /// Rung when a lane was lost or is in doubt, so that the leases are looked at now.
     let leaseAlarm: Alarm
+}
+
+extension Services {
+    /// The zones that `run` needs to decide about `command`.
+    func cronZones(of run: Run, for command: RunCommand) -> CronZones {
+        let names = run.cronZones(for: command)
+        return names.isEmpty ? .none : CronZones(names) { zones.zone(named: $0) }
+    }
 }

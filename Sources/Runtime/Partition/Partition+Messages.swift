@@ -182,7 +182,9 @@ extension Partition {
         let now = clock.now()
         if terminating, let old {
             var trial = Run()
-            _ = try trial.handle(.start(start), at: now, limits: services.limits)
+            _ = try trial.handle(
+                .start(start), at: now, limits: services.limits,
+                zones: services.cronZones(of: trial, for: .start(start)))
             _ = try decide(old, .terminate(TerminateRun(Self.termination(for: start.key.run))), by: actor)
         }
         let batch = old.flatMap(\.openBatch) ?? openBatch()

@@ -58,9 +58,13 @@ extension Partition {
         _ = try trial.handle(.reset(reset), at: now, limits: services.limits)
         if old.run.status?.isOpen ?? false {
             let terminated = WorkflowExecutionTerminated(reason: request.reason, identity: "history-resetter")
+            // A run of another chain is not replaced: its parent hears of its end, its children of their policy.
+            let isReplaced = old.run.started?.firstExecutionRunID == base.run.started?.firstExecutionRunID
             let end = try decide(
-                old, .terminate(TerminateRun(terminated, leavesChildren: true)), by: request.identity)
-            reset.reapplied += end.events.compactMap { ReappliedFact($0, except: request.exclusions) }
+                old, .terminate(TerminateRun(terminated, leavesChildren: isReplaced)), by: request.identity)
+            reset.reapplied += end.events.compactMap {
+                ReappliedFact($0, except: request.exclusions, isOfBase: old === base)
+            }
         }
         let batch = old.openBatch ?? openBatch()
         let hot = try begin(reset, copied: read.copied, in: batch, lane: lane, supersedes: old, by: request.identity)
@@ -88,7 +92,8 @@ extension Partition {
                     let decoded = try services.encoder.decode(event.body)
                     if key == base.key, event.id >= finish.previous, event.id <= finish { around.append(decoded) }
                     if key != base.key || event.id >= finish {
-                        if let fact = ReappliedFact(decoded, except: request.exclusions) { read.reapplied.append(fact) }
+                        let fact = ReappliedFact(decoded, except: request.exclusions, isOfBase: key == base.key)
+                        if let fact { read.reapplied.append(fact) }
                     }
                     read.lastEvents[key] = event.id
                     if let follower = decoded.kind.continuedAs {

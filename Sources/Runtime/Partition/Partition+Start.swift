@@ -126,7 +126,9 @@ extension Partition {
         if terminating, let old {
             // A refused start must not terminate the run that is there.
             var trial = Run()
-            _ = try trial.handle(.start(start), at: now, limits: services.limits)
+            _ = try trial.handle(
+                .start(start), at: now, limits: services.limits,
+                zones: services.cronZones(of: trial, for: .start(start)))
             _ = try decide(old, .terminate(TerminateRun(Self.termination(for: start.key.run))), by: request.actor)
         }
         let batch = old.flatMap(\.openBatch) ?? openBatch()

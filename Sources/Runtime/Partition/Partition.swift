@@ -116,7 +116,8 @@ actor Partition {
         guard !hot.isDropped else { throw .leftMemory }
         guard waitingTransitions < configuration.waitingTransitionsMax else { throw .overloaded }
         let now = clock.now()
-        let transition = try hot.run.handle(command, at: now, limits: services.limits)
+        let zones = services.cronZones(of: hot.run, for: command)
+        let transition = try hot.run.handle(command, at: now, limits: services.limits, zones: zones)
         touch(hot)
         if transition.isDurable {
             record(transition, of: hot, by: actor, at: now)
@@ -172,7 +173,9 @@ actor Partition {
         at now: Timestamp
     ) throws(Rejection) -> (hot: HotRun, transition: Transition) {
         var run = Run()
-        let transition = try run.handle(.start(request), at: now, limits: services.limits)
+        let command = RunCommand.start(request)
+        let transition = try run.handle(
+            command, at: now, limits: services.limits, zones: services.cronZones(of: run, for: command))
         let workflow = WorkflowKey(namespace: request.key.namespace, workflow: request.key.workflow)
         let hot = HotRun(
             key: request.key, slot: slot(workflow), lane: lane, run: run, version: nil, isCurrent: true,
