@@ -26,7 +26,8 @@ extension EventCodec {
     /// The event that an already decoded message stands for.
     static func event(_ message: Temporal_Api_History_V1_HistoryEvent) throws(UndecodableEvent) -> Event {
         Event(
-            id: EventID(message.eventID), time: Timestamp(message.eventTime), kind: try kind(of: message).with(links: message.links.map { Blob($0) }),
+            id: EventID(message.eventID), time: Timestamp(message.eventTime),
+            kind: try kind(of: message).with(links: message.links.map { Blob($0) }),
             userMetadata: message.hasUserMetadata ? Blob(message.userMetadata) : nil,
             workerMayIgnore: message.workerMayIgnore)
     }
