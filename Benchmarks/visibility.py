@@ -9,6 +9,7 @@ import json
 import pathlib
 import sys
 import time
+from datetime import timedelta
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests/Conformance"))
 
@@ -17,6 +18,7 @@ from temporalio.api.workflowservice.v1 import (  # noqa: E402
     CountWorkflowExecutionsRequest,
     DescribeNamespaceRequest,
     ListWorkflowExecutionsRequest,
+    UpdateNamespaceRequest,
 )
 from temporalio.client import Client  # noqa: E402
 
@@ -127,6 +129,10 @@ async def main() -> None:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace="default", search_attributes={"Customer": 2, "Region": 2, "Amount": 3})
         )
+        # The runs closed long ago: nothing of them may be removed in the background.
+        keep = UpdateNamespaceRequest(namespace="default")
+        keep.config.workflow_execution_retention_ttl.FromTimedelta(timedelta(days=10_000))
+        await client.workflow_service.update_namespace(keep)
         described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
         began, step = time.monotonic(), 100_000
         for first in range(1, runs + 1, step):
