@@ -161,6 +161,9 @@ async def test_a_start_that_meets_a_run_leaves_its_request_id(client: Client):
     await refused(
         RPCStatusCode.INVALID_ARGUMENT, service.start_workflow_execution(start(name, queue, "four", attach_links=True)), "attach_request_id")
     await handle.terminate()
+    # Its answer may have been lost: repeated, it is still answered with the run, and no second one begins.
+    again = await service.start_workflow_execution(start(name, queue, "two", attach_request_id=True))
+    assert not again.started and again.run_id == first.run_id
 
 
 async def settled(client: Client, workflow_id: str, length: int) -> None:

@@ -66,7 +66,7 @@ extension Partition {
             }
             return outcome
         case .useExisting:
-            if request.attachesRequestID {
+            if request.attachesRequestID, old.run.status?.isOpen ?? false {
                 let attached = UpdateRunOptions(
                     attachedRequestID: request.requestID,
                     links: request.attachesLinks ? request.attributes.links : [], identity: request.attributes.identity)
@@ -93,6 +93,8 @@ extension Partition {
     func admit(_ request: StartWorkflowRequest, _ old: HotRun) throws(Rejection) -> Admission {
         let requestID = old.run.started?.requestID ?? ""
         if !request.requestID.isEmpty, requestID == request.requestID { return .repeated }
+        // A start that this run answered before: the answer may have been lost, and the run may have closed since.
+        if old.run.attachedRequests.contains(where: { $0.request == request.requestID }) { return .useExisting }
         let workflow = old.key.workflow
         if old.run.status?.isOpen ?? false {
             if request.reusePolicy == .terminateIfRunning { return .begin(terminating: true) }
