@@ -29,9 +29,9 @@ lint: setup          ## formatting
 
 unit: build          ## unit, property, store, gateway and end-to-end tests (private servers)
 	@scripts/setup.sh --python
-	swift test --skip-build --filter '$(SERVER_TESTS)'
-	swift test --skip-build --skip '$(SERVER_TESTS)|$(FAMILY_TESTS)'
-	swift test --skip-build --filter '$(FAMILY_TESTS)'
+	scripts/unit.sh --filter '$(SERVER_TESTS)'
+	scripts/unit.sh --skip '$(SERVER_TESTS)|$(FAMILY_TESTS)'
+	scripts/unit.sh --filter '$(FAMILY_TESTS)'
 
 drift: build         ## generated code equals our protos
 	@scripts/proto.sh --check

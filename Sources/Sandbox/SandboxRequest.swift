@@ -19,6 +19,8 @@ struct SandboxRequest: Hashable, Sendable, Codable {
 
     var document: JSONValue? { self.json.flatMap(JSONValue.init(parsing:)) }
 
+    var clearsFaults: Bool { self.method == "DELETE" && self.segments == ["_ctl", "faults"] }
+
     /// What two uses of one idempotency key must share.
     var fingerprint: String { "\(self.method) \(self.path)?\(self.form.canonical)#\(self.json ?? "")" }
 

@@ -61,14 +61,8 @@ public final class SandboxServer: Sendable {
         to request: Request, on channel: any Channel, store: SandboxStore
     ) async throws -> Response {
         let parsed = try await self.parse(request)
-        let answer = try store.handle(parsed)
-        if answer.delayMilliseconds > 0 {
-            let isHeld = Task {
-                try? await Task.sleep(for: .milliseconds(answer.delayMilliseconds))
-                store.release(parsed)
-            }
-            await isHeld.value
-        }
+        let (answer, hold) = try store.handle(parsed)
+        await hold?.value
         switch answer.transport {
         case .send:
             var headers: HTTPFields = [:]

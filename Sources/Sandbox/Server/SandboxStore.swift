@@ -5,6 +5,7 @@ import Synchronization
 final class SandboxStore: Sendable {
     private let state: Mutex<SandboxState>
     private let file: JournalFile?
+    private let held = Mutex<[UInt64: Task<Void, Never>]>([:])
 
     init(configuration: SandboxConfiguration) throws {
         var state = SandboxState()
@@ -21,18 +22,31 @@ final class SandboxStore: Sendable {
         self.state = Mutex(state)
     }
 
-    /// Handles one request under the lock. A key whose answer is held back stays in use until ``release(_:)``.
-    func handle(_ request: SandboxRequest) throws -> SandboxAnswer {
-        try self.state.withLock { state in
+    /// Handles one request under the lock.
+    ///
+    /// - Returns: the answer, and what to wait for before it leaves: its delay, or that the faults are cleared. Its key stays in
+    ///   use until then.
+    func handle(_ request: SandboxRequest) throws -> (answer: SandboxAnswer, hold: Task<Void, Never>?) {
+        let (answer, hold) = try self.state.withLock { state in
             let (answer, entry) = state.handle(request, at: Date().timeIntervalSince1970)
             try self.file?.append(entry)
-            if answer.delayMilliseconds > 0 { state.hold(request) }
-            return answer
+            guard answer.delayMilliseconds > 0 else { return (answer, Task<Void, Never>?.none) }
+            state.hold(request)
+            return (answer, self.hold(request, for: answer.delayMilliseconds))
         }
+        if request.clearsFaults { self.held.withLock { $0.values.forEach { $0.cancel() } } }
+        return (answer, hold)
     }
 
-    func release(_ request: SandboxRequest) {
-        self.state.withLock { $0.release(request) }
+    private func hold(_ request: SandboxRequest, for milliseconds: Int) -> Task<Void, Never> {
+        let number = UInt64.random(in: 0...UInt64.max)
+        let hold = Task {
+            _ = try? await Task.sleep(for: .milliseconds(milliseconds))
+            self.state.withLock { $0.release(request) }
+            self.held.withLock { _ = $0.removeValue(forKey: number) }
+        }
+        self.held.withLock { $0[number] = hold }
+        return hold
     }
 
     func undeliveredEvents() -> [ProviderEvent] {
