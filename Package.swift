@@ -28,6 +28,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let everyTarget: [Target] = [
@@ -73,9 +74,13 @@ let everyTarget: [Target] = [
     .target(
         name: "Activities",
         dependencies: [
-            "CCurl", "Worker", "Postgres", logging, httpClient, crypto, nio("NIOCore"), nio("NIOPosix"),
+            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, mustache, nio("NIOCore"), nio("NIOPosix"),
             nio("NIOHTTP1"),
         ],
+        swiftSettings: common),
+    // For senders: hands notifications over without ever holding its caller up.
+    .target(
+        name: "NotifyClient", dependencies: [logging, httpClient, nio("NIOCore"), nio("NIOHTTP1")],
         swiftSettings: common),
     .target(name: "Workflows", dependencies: ["Worker", "Activities", logging], swiftSettings: common),
     .target(
@@ -120,7 +125,7 @@ let everyTarget: [Target] = [
         name: "GatewayTests",
         dependencies: [
             "Gateway", "Runtime", "Engine", "History", "TemporalAPI", "TemporalCodec", protobuf, grpcCore, grpcNIO,
-            crypto, logging,
+            crypto, logging, nio("NIOCore"),
         ],
         swiftSettings: common),
     .testTarget(
@@ -142,6 +147,20 @@ let everyTarget: [Target] = [
             nio("NIOCore"),
             nio("NIOHTTP1"),
         ],
+        swiftSettings: common),
+    // Templates, delivery time, validation, dead letters and the gateway's endpoints of the notification family.
+    .testTarget(
+        name: "NotificationEdgeTests",
+        dependencies: [
+            "Activities", "Workflows", "Worker", "WorkerTesting", "Engine", "Postgres", "ServerTestKit", crypto,
+            logging,
+        ],
+        swiftSettings: common),
+    // Fills a queue and waits to be killed.
+    .executableTarget(
+        name: "notify-child", dependencies: ["NotifyClient"], path: "Tests/NotifyChild", swiftSettings: common),
+    .testTarget(
+        name: "NotifyClientTests", dependencies: ["NotifyClient", "ServerTestKit", "notify-child", logging],
         swiftSettings: common),
     // The payment workflows on the engine in memory, with a clock the tests move.
     .testTarget(
@@ -189,6 +208,7 @@ let everyPackage: [(identity: String, dependency: Package.Dependency)] = [
     ("grpc-swift-2", .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0")),
     ("grpc-swift-nio-transport", .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0")),
     ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0")),
+    ("swift-mustache", .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1")),
     ("async-http-client", .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0")),
 ]
 
@@ -223,6 +243,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: (kept.contains("Worker") ? [.library(name: "Worker", targets: ["Worker"])] : [])
         + (kept.contains("WorkerTesting") ? [.library(name: "WorkerTesting", targets: ["WorkerTesting"])] : [])
+        + (kept.contains("NotifyClient") ? [.library(name: "NotifyClient", targets: ["NotifyClient"])] : [])
         + (kept.contains("aloft") ? [.executable(name: "aloft", targets: ["aloft"])] : []),
     dependencies: everyPackage.filter { packages.contains($0.identity) }.map(\.dependency),
     targets: targets

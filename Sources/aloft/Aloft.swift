@@ -13,7 +13,8 @@ struct Aloft: AsyncParsableCommand {
         version: AloftVersion.text,
         subcommands: [
             ServerCommand.self, WorkflowCommand.self, ScheduleCommand.self, BatchCommand.self, ActivityCommand.self,
-            TaskQueueCommand.self, OperatorCommand.self, WorkerCommand.self, SandboxCommand.self, SchemaCommand.self,
+            TaskQueueCommand.self, OperatorCommand.self, DeadLetterCommand.self, WorkerCommand.self,
+            SandboxCommand.self, SchemaCommand.self,
             ReplayCommand.self,
             FeedCommand.self, DemoCommand.self, BenchCommand.self,
         ])

@@ -36,10 +36,12 @@ public struct Recipient: Codable, Hashable, Sendable {
     /// E.164.
     public var phone: String?
     public var wechatOpenID: String?
+    /// Everything personal of the request, encrypted with the subject's key; then the fields above are empty.
+    public var sealed: SealedPerson?
 
     enum CodingKeys: String, CodingKey {
         case userID = "user_id"
-        case email, phone
+        case email, phone, sealed
         case wechatOpenID = "wechat_openid"
     }
 
@@ -52,6 +54,7 @@ public struct Recipient: Codable, Hashable, Sendable {
 
     /// The name under which caps, preferences, consent and keys are kept: `user:{id}`, or a hash of the address.
     public var subject: String {
+        if let sealed { return sealed.subject }
         if let userID { return "user:\(userID)" }
         let (channel, address): (Channel, String) =
             if let email {

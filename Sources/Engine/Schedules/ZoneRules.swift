@@ -47,6 +47,12 @@ public struct ZoneRules: Hashable, Sendable {
     /// The offset from UTC, in seconds.
     public func offset(at second: Int64) -> Int64 { segment(at: second).offset }
 
+    /// The next moment after `second` at which the clocks are set; nil when there is none any more.
+    public func nextChange(after second: Int64) -> Int64? {
+        let end = segment(at: second).end
+        return end == .max ? nil : end
+    }
+
     func local(_ second: Int64) -> Int64 { second + segment(at: second).offset }
 
     /// The moment at which the zone's clocks show `local` for the first time; nil when they skip it.

@@ -5,6 +5,8 @@ public struct HTTPOptions: Sendable {
     /// The namespace of the domain endpoints.
     public var namespace = "default"
     public var bodyBytesMax = 2 << 20
+    /// A batch as one JSON text; as NDJSON it may be of any length.
+    public var batchBytesMax = 16 << 20
     public var key: SigningKey
     public var payments = PaymentRules()
     /// Secrets per payment provider, newest first; several during a rotation.
@@ -12,6 +14,11 @@ public struct HTTPOptions: Sendable {
     public var webhookToleranceSeconds: Int64 = 300
     /// Takes a verified webhook delivery: stores its event id once, and says whom to tell.
     public var webhooks: @Sendable (WebhookDelivery) async throws -> WebhookVerdict = { _ in .unwanted }
+    /// The tables and keys behind the notification endpoints; nil: they are not served.
+    public var notifications: (any NotificationDesk)?
+    public var deadLetters: (any DeadLetterDesk)?
+    /// The address under which others reach us, where it is not the request's own host.
+    public var publicURL: String?
     /// The text of `/metrics`.
     public var metrics: @Sendable () async -> String = { "" }
     /// How long a claimed key is kept.
@@ -30,6 +37,8 @@ public struct HTTPOptions: Sendable {
         self.key = key
         self.now = now
     }
+
+    func bodyBytesMax(of path: String) -> Int { path == "/v1/notifications:bulk" ? batchBytesMax : bodyBytesMax }
 }
 
 /// What is allowed to be paid.

@@ -60,12 +60,17 @@ private struct Responder: HTTPResponder {
             method: request.method.rawValue, path: request.uri.path, query: QueryString.parse(request.uri.query ?? ""),
             headers: fields)
         let answer: HTTPAnswer
+        let limit = service.options.bodyBytesMax(of: question.path)
         do {
-            let body = try await request.body.collect(upTo: service.options.bodyBytesMax)
-            question.body = [UInt8](buffer: body)
-            answer = await service.answer(question)
+            if service.isUpload(question) {
+                answer = await service.upload(question, request.body)
+            } else {
+                let body = try await request.body.collect(upTo: limit)
+                question.body = [UInt8](buffer: body)
+                answer = await service.answer(question)
+            }
         } catch is NIOTooManyBytesError {
-            var refused = HTTPService.tooLarge(service.options.bodyBytesMax).answer(requestID: question.requestID)
+            var refused = HTTPService.tooLarge(limit, path: question.path).answer(requestID: question.requestID)
             refused.headers.append(.init("X-Request-Id", question.requestID))
             answer = refused
         }

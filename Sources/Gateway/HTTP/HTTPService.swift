@@ -41,7 +41,9 @@ public final class HTTPService: Sendable {
     }
 
     private func route(_ question: HTTPQuestion) async throws -> HTTPAnswer {
-        if question.body.count > options.bodyBytesMax { throw Self.tooLarge(options.bodyBytesMax) }
+        if question.body.count > options.bodyBytesMax(of: question.path) {
+            throw Self.tooLarge(options.bodyBytesMax(of: question.path), path: question.path)
+        }
         switch Self.ownRoutes.match(method: question.method, path: question.path) {
         case .found(let handler, let values): return try await handler(self, question, values)
         case .otherMethods(let allowed): throw Self.methodNotAllowed(question, allowed)
@@ -58,8 +60,12 @@ public final class HTTPService: Sendable {
         throw Problem.notFound("there is nothing at this path")
     }
 
-    static func tooLarge(_ limit: Int) -> Problem {
-        Problem(.payloadTooLarge, status: 413, "The body is too large", detail: "expected at most \(limit) bytes")
+    static func tooLarge(_ limit: Int, path: String) -> Problem {
+        // Of a notification only the variables can be that large.
+        let field = path == "/v1/notifications" ? "/variables" : nil
+        return Problem(
+            .payloadTooLarge, status: 413, "The body is too large", detail: "expected at most \(limit) bytes",
+            errors: field.map { [.init(pointer: $0, detail: "the body is larger than \(limit) bytes")] } ?? [])
     }
 
     private static func methodNotAllowed(_ question: HTTPQuestion, _ allowed: [String]) -> Problem {
@@ -93,6 +99,11 @@ public final class HTTPService: Sendable {
         table.add("POST", "/v1/hooks/psp/{provider}") {
             try await $0.receiveWebhook($1, provider: $2["provider"] ?? "")
         }
+        addNotificationRoutes(&table)
+        addTemplateRoutes(&table)
+        addUnsubscribeRoutes(&table)
+        addReceiptRoutes(&table)
+        addDeadLetterRoutes(&table)
         return table
     }()
 

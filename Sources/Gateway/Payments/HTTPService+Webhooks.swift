@@ -27,7 +27,7 @@ extension HTTPService {
     }
 
     /// The request id makes a repeated delivery one signal. A workflow that is over needs no signal any more.
-    private func tell(_ signals: [WebhookSignal], eventID: String) async throws {
+    func tell(_ signals: [WebhookSignal], eventID: String) async throws {
         let namespace = try await domainNamespace()
         for signal in signals {
             let told = WorkflowExecutionSignaled(

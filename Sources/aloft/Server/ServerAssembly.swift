@@ -1,3 +1,4 @@
+import Activities
 import Foundation
 import Gateway
 import History
@@ -34,6 +35,8 @@ final class ServerAssembly: Sendable {
     private let relay: FeedRelay?
     private let jetStream: JetStreamClient?
     private let webhookIntake: WebhookIntake
+    private let notifications: NotificationCounter
+    private let deadLetters: DeadLetterCounter
     private let link: NodeLink
 
     init(_ settings: ServerSettings, log: Logger) async throws {
@@ -70,6 +73,9 @@ final class ServerAssembly: Sendable {
         options.nodes = NodeService(key: own.key) { try await node.deliver($0) }
         wire = WireService(backend: host, options: options)
         webhookIntake = WebhookIntake(databaseURL: settings.databaseURL)
+        notifications = NotificationCounter(
+            databaseURL: settings.databaseURL, master: try MasterKey.configured(), links: .configured())
+        deadLetters = DeadLetterCounter(pool: notifications.pool)
         try await names.load()
         try await registerDefaultNamespace(names)
     }
@@ -117,6 +123,7 @@ final class ServerAssembly: Sendable {
             await task.value
         }
         webhookIntake.close()
+        notifications.close()
         store.close()
         if let failure { throw failure }
     }
@@ -126,10 +133,14 @@ final class ServerAssembly: Sendable {
         options.webhookSecrets = settings.webhookSecrets.mapValues { [$0] }
         let intake = webhookIntake
         options.webhooks = { delivery in try await intake.receive(delivery) }
-        let (host, relay) = (host, relay)
+        options.notifications = notifications
+        options.deadLetters = deadLetters
+        options.publicURL = ProcessInfo.processInfo.environment["ALOFT_PUBLIC_URL"]
+        let (host, relay, deadLetters) = (host, relay, deadLetters)
         options.metrics = {
             MetricsText.render(
-                host: await host.metrics(), schedules: await host.scheduleMetrics(), relay: relay?.counters)
+                host: await host.metrics(), schedules: await host.scheduleMetrics(), relay: relay?.counters,
+                deadLetters: await deadLetters.metrics())
         }
         return options
     }

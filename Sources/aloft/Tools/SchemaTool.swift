@@ -45,5 +45,6 @@ enum FamilySchemas {
         try await connection.script(DeadLetterSchema.sql)
         try await connection.script(PaymentSchema.sql)
         try await connection.script(NotificationSchema.sql)
+        try await connection.script(RedriveSchema.sql)
     }
 }

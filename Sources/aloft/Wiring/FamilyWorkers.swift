@@ -17,7 +17,7 @@ struct FamilyWorkerSettings: Sendable {
 /// The workers of the built-in families.
 enum FamilyWorkers {
     /// Every built-in workflow type, for workers and for replay.
-    static let workflows: [RegisteredWorkflow] = PaymentWorkflows.all
+    static let workflows: [RegisteredWorkflow] = PaymentWorkflows.all + DeadLetterWorkflows.all
 
     /// `FAILPOINT` arms a crash at a named place, for tests (families.md R11).
     private static func failpoints() throws -> Failpoints {
@@ -49,15 +49,19 @@ enum FamilyWorkers {
             carrierURL: settings.shippingURL,
             policy: try policy(), failpoints: try failpoints())
         let client = WorkflowClient(transport: transport, namespace: namespace)
-        let workers = PaymentWorkflows.workers(client: client, services: services, options: WorkerOptions(logger: log))
+        var workers = PaymentWorkflows.workers(client: client, services: services, options: WorkerOptions(logger: log))
+        let redrives = RedriveServices(pool: pool, client: client, failpoints: try failpoints())
+        workers.append(
+            DeadLetterWorkflows.worker(client: client, services: redrives, options: WorkerOptions(logger: log)))
+        let started = workers
         let stopping = Task {
             await until()
-            for worker in workers { worker.shutDown() }
+            for worker in started { worker.shutDown() }
         }
         try onReady()
         let result = await Swift.Result {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for worker in workers { group.addTask { try await worker.run() } }
+                for worker in started { group.addTask { try await worker.run() } }
                 try await group.waitForAll()
             }
         }

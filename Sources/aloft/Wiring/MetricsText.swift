@@ -3,7 +3,8 @@ import Runtime
 /// Counters in Prometheus' text format.
 enum MetricsText {
     static func render(
-        host: HostMetrics, schedules: ScheduleMetrics, relay: (published: Int64, waiting: Int64)?
+        host: HostMetrics, schedules: ScheduleMetrics, relay: (published: Int64, waiting: Int64)?,
+        deadLetters: [(source: String, depth: Int64, oldestSeconds: Double)]
     ) -> String {
         var text = ""
         func add(_ name: String, _ kind: String, _ help: String, _ value: Int64) {
@@ -35,6 +36,14 @@ enum MetricsText {
             add("feed_published_total", "counter", "Messages the stream acknowledged.", relay.published)
             add("feed_waiting", "gauge", "Transitions whose events are not on the stream yet.", relay.waiting)
         }
+        return text + Self.render(deadLetters)
+    }
+
+    private static func render(_ rows: [(source: String, depth: Int64, oldestSeconds: Double)]) -> String {
+        var text = "# HELP aloft_dlq_depth Dead letters that wait.\n# TYPE aloft_dlq_depth gauge\n"
+        for row in rows { text += "aloft_dlq_depth{source=\"\(row.source)\"} \(row.depth)\n" }
+        text += "# HELP aloft_dlq_oldest_seconds Age of the oldest one.\n# TYPE aloft_dlq_oldest_seconds gauge\n"
+        for row in rows { text += "aloft_dlq_oldest_seconds{source=\"\(row.source)\"} \(row.oldestSeconds)\n" }
         return text
     }
 }
