@@ -189,7 +189,8 @@ let everyTarget: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "aloft", "ServerTestKit", "Postgres", "Worker", logging, httpClient, nio("NIOCore"), nio("NIOHTTP1"),
+            "aloft", "Activities", "ServerTestKit", "Postgres", "Worker", logging, httpClient, nio("NIOCore"),
+            nio("NIOHTTP1"),
         ],
         swiftSettings: common),
     .testTarget(name: "TidyTests", swiftSettings: common),

@@ -93,16 +93,20 @@ final class Stage: Sendable {
 
     /// - Parameter failpoint: families.md R11, for example `Capture.after_effect:kill9@2`.
     /// - Parameter policy: the payment family's waits, as JSON; shorter ones make waiting bearable.
-    func startWorker(failpoint: String? = nil, policy: String? = nil) async throws {
+    /// - Parameter notificationPolicy: the same for notifications.
+    func startWorker(
+        failpoint: String? = nil, policy: String? = nil, notificationPolicy: String? = nil, smtpURL: String? = nil
+    ) async throws {
         var environment: [String: String] = [:]
         environment["FAILPOINT"] = failpoint
         environment["ALOFT_PAY_POLICY"] = policy
+        environment["ALOFT_NTF_POLICY"] = notificationPolicy
         _ = try await launch(
             "worker",
             [
                 "worker", "start", "--address", grpcAddress, "--database-url", databaseURL, "--provider-url",
                 sandboxURL, "--shipping-url",
-                sandboxURL,
+                sandboxURL, "--messages-url", sandboxURL, "--smtp-url", smtpURL ?? "smtp://127.0.0.1:2525",
             ], environment: environment)
     }
 

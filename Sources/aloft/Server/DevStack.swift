@@ -11,6 +11,7 @@ struct DevStack: Sendable {
         var listen = ServerSettings.Listen()
         var natsPort = 4222
         var sandboxPort = 7253
+        var smtpURL = "smtp://127.0.0.1:2525"
         var withWorker = true
     }
 
@@ -94,7 +95,10 @@ struct DevStack: Sendable {
 
     private func startWorker(_ assembly: ServerAssembly, _ addresses: Addresses, parts: PartTasks) async throws {
         let settings = FamilyWorkerSettings(
-            databaseURL: addresses.databaseURL, providerURL: addresses.sandboxURL, shippingURL: addresses.sandboxURL)
+            databaseURL: addresses.databaseURL, providerURL: addresses.sandboxURL, shippingURL: addresses.sandboxURL,
+            notifications: NotificationWorkerSettings(
+                smtpURL: options.smtpURL, messagesURL: addresses.sandboxURL,
+                publicURL: "http://127.0.0.1:\(addresses.server.httpPort)"))
         let transport = WireBridge.transport(to: assembly.wire)
         let log = log
         parts.add {

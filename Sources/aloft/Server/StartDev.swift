@@ -13,8 +13,10 @@ struct StartDev: AsyncParsableCommand {
     var data: String?
     @Option(name: .long, help: "Port of nats-server; 0 chooses a free one.")
     var natsPort: Int = 4222
-    @Option(name: .long, help: "Port of the sandbox (payment provider, shipping); 0 chooses a free one.")
+    @Option(name: .long, help: "Port of the sandbox (payment provider, shipping, SMS, WeChat); 0 chooses a free one.")
     var sandboxPort: Int = 7253
+    @Option(name: .long, help: "Relay for mail.")
+    var smtpURL: String = "smtp://127.0.0.1:2525"
     @Flag(name: .long, help: "Do not run the built-in workers.")
     var noWorker = false
     @OptionGroup var listening: ListenOptions
@@ -27,7 +29,7 @@ struct StartDev: AsyncParsableCommand {
         let folder = DevFolder(root: data.map { URL(filePath: $0) } ?? DevFolder.standard)
         let stack = DevStack(
             options: .init(
-                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort,
+                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort, smtpURL: smtpURL,
                 withWorker: !noWorker),
             log: log)
         let readyFile = listening.readyFile
@@ -44,7 +46,7 @@ struct StartDev: AsyncParsableCommand {
                     "  HTTP", "http://\(addresses.server.host):\(addresses.server.httpPort)",
                     "POST /v1/payments, Temporal's JSON paths",
                 ],
-                ["  sandbox", addresses.sandboxURL, "payment provider and shipping, faults at /_ctl/faults"],
+                ["  sandbox", addresses.sandboxURL, "payment provider, shipping, SMS, WeChat, faults at /_ctl/faults"],
                 ["  database", addresses.databaseURL, "psql"],
                 ["  feed", addresses.natsURL, "aloft feed tail --nats-url …"],
                 ["  data", folder.root.path, "kept"],

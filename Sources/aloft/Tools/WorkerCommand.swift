@@ -9,7 +9,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
 struct StartWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start the built-in workers (payments) against a server.",
+        commandName: "start", abstract: "Start the built-in workers (payments, notifications) against a server.",
         discussion: "Works against any Temporal server. Ctrl-C lets the tasks in hand finish.")
     @OptionGroup var server: ServerAddress
     @OptionGroup var database: DatabaseOptions
@@ -19,6 +19,12 @@ struct StartWorker: AsyncParsableCommand {
     var providerKey: String = "sk_sandbox"
     @Option(name: .long, help: "Address of the shipping service.")
     var shippingURL: String = "http://127.0.0.1:7253"
+    @Option(name: .long, help: "Relay for mail: smtp://[NAME:PASSWORD@]HOST:PORT, also smtp+starttls and smtps.")
+    var smtpURL: String = "smtp://127.0.0.1:2525"
+    @Option(name: .long, help: "Address of the carriers of SMS and WeChat.")
+    var messagesURL: String = "http://127.0.0.1:7253"
+    @Option(name: .long, help: "Where recipients and carriers reach the gateway.")
+    var publicURL: String?
     @Option(name: .long, help: "Written as JSON once the worker polls.")
     var readyFile: String?
     @OptionGroup var logging: LogOptions
@@ -27,7 +33,9 @@ struct StartWorker: AsyncParsableCommand {
         let log = logging.bootstrap(default: .notice)
         let signals = StopSignals()
         let settings = FamilyWorkerSettings(
-            databaseURL: try database.url, providerURL: providerURL, providerKey: providerKey, shippingURL: shippingURL)
+            databaseURL: try database.url, providerURL: providerURL, providerKey: providerKey, shippingURL: shippingURL,
+            notifications: NotificationWorkerSettings(
+                smtpURL: smtpURL, messagesURL: messagesURL, publicURL: publicURL))
         let (namespace, address, readyFile) = (server.namespace, server.address, readyFile)
         do {
             try await GRPCTransport.withTransport(try server.transportOptions) { transport in

@@ -12,12 +12,13 @@ struct FamilyWorkerSettings: Sendable {
     var providerURL: String
     var providerKey = "sk_sandbox"
     var shippingURL: String
+    var notifications: NotificationWorkerSettings
 }
 
 /// The workers of the built-in families.
 enum FamilyWorkers {
     /// Every built-in workflow type, for workers and for replay.
-    static let workflows: [RegisteredWorkflow] = PaymentWorkflows.all + DeadLetterWorkflows.all
+    static let workflows: [RegisteredWorkflow] = PaymentWorkflows.all + NotificationWorkflows.all + DeadLetterWorkflows.all
 
     /// `FAILPOINT` arms a crash at a named place, for tests (families.md R11).
     private static func failpoints() throws -> Failpoints {
@@ -53,6 +54,10 @@ enum FamilyWorkers {
         let redrives = RedriveServices(pool: pool, client: client, failpoints: try failpoints())
         workers.append(
             DeadLetterWorkflows.worker(client: client, services: redrives, options: WorkerOptions(logger: log)))
+        let notifications = try settings.notifications.services(
+            pool: pool, client: http, failpoints: try failpoints())
+        workers += NotificationWorkflows.workers(
+            client: client, services: notifications, options: WorkerOptions(logger: log))
         let started = workers
         let stopping = Task {
             await until()
@@ -66,6 +71,7 @@ enum FamilyWorkers {
             }
         }
         stopping.cancel()
+        notifications.close()
         pool.close()
         try? await http.shutdown()
         try result.get()
