@@ -74,8 +74,8 @@ let everyTarget: [Target] = [
     .target(
         name: "Activities",
         dependencies: [
-            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, mustache, nio("NIOCore"), nio("NIOPosix"),
-            nio("NIOHTTP1"),
+            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, mustache, nio("NIOCore"),
+            nio("NIOPosix"), nio("NIOHTTP1"),
         ],
         swiftSettings: common),
     // For senders: hands notifications over without ever holding its caller up.

@@ -60,8 +60,10 @@ struct DeadLetterAcceptanceTests {
                 let metrics = try await desk.call("GET", "\(stage.gatewayURL)/metrics").text
                 return !metrics.contains("aloft_dlq_depth{")
             }
-            let job = try await stage.run(["dlq", "job", "list", "--http-address", stage.gatewayURL, "-o", "json"])
-            #expect(job.output.contains("\"COMPLETED\""), "\(job.output)")
+            try await desk.until("the job says that it is over") {
+                try await stage.run(["dlq", "job", "list", "--http-address", stage.gatewayURL, "-o", "json"])
+                    .output.contains("\"COMPLETED\"")
+            }
         }
     }
 

@@ -131,7 +131,7 @@ struct NotificationOffice: Sendable {
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
         let response = try await self.http.execute(request, timeout: .seconds(30))
         let bytes = try await response.body.collect(upTo: 64 << 20)
-        return (try? JSONSerialization.jsonObject(with: Data(buffer: bytes))) as? [String: Any] ?? [:]
+        return (try? JSONSerialization.jsonObject(with: Data(bytes.readableBytesView))) as? [String: Any] ?? [:]
     }
 
     func fault(_ json: String) async throws { _ = try await self.control("POST", "/_ctl/faults", json) }

@@ -23,6 +23,7 @@ final class ScriptedDesk: NotificationDesk {
         return verdict ?? .ok(draft.input)
     }
 
+    func subject(of recipient: JSONValue) throws -> DeskVerdict { .ok(.string("user:u")) }
     func templates(tenant: String) async throws -> DeskVerdict { .ok([:]) }
     func template(tenant: String, id: String) async throws -> DeskVerdict { .notFound("there is no template") }
     func saveTemplate(tenant: String, id: String, version: Int?, body: JSONValue) async throws -> DeskVerdict {

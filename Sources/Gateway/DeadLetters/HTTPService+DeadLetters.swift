@@ -83,7 +83,7 @@ extension HTTPService {
     // MARK: Settling
 
     /// Who asks, and why: every action of an operator says both.
-    private static func actor(_ fields: inout FieldReader) -> String {
+    static func actor(_ fields: inout FieldReader) -> String {
         let actor = fields.text("actor", required: true, lengths: 1...100) ?? ""
         if !HeaderText.isSafe(actor) { fields.fault("actor", "contains a control character") }
         return actor

@@ -103,6 +103,7 @@ public final class HTTPService: Sendable {
         addTemplateRoutes(&table)
         addUnsubscribeRoutes(&table)
         addReceiptRoutes(&table)
+        addErasureRoutes(&table)
         addDeadLetterRoutes(&table)
         return table
     }()

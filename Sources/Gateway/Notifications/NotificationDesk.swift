@@ -39,6 +39,11 @@ public protocol NotificationDesk: Sendable {
     /// - Returns: `ok` with the workflow's input.
     func prepare(_ draft: NotificationDraft) async throws -> DeskVerdict
 
+    /// The name under which a recipient's keys and choices are kept; never an address.
+    ///
+    /// - Parameter recipient: as a draft has it.
+    func subject(of recipient: JSONValue) throws -> DeskVerdict
+
     // MARK: Templates
 
     func templates(tenant: String) async throws -> DeskVerdict

@@ -62,6 +62,14 @@ public struct NotificationDraft: Hashable, Sendable {
     }
 }
 
+extension NotificationDraft {
+    /// The tenant and the recipient of a request that is about one person.
+    static func person(_ fields: inout FieldReader) -> (tenant: String, recipient: JSONValue) {
+        let reader = DraftReader(now: .zero)
+        return (reader.tenant(&fields), reader.recipient(&fields, []))
+    }
+}
+
 /// Reads the parts of a notification, noting every fault.
 private struct DraftReader {
     let now: Timestamp

@@ -48,6 +48,7 @@ public final class RedriveWorkflow: WorkflowDefinition, @unchecked Sendable {
     }
 
     private func redrive(_ input: RedriveInput, _ context: WorkflowContext) async throws {
+        var before: Int?
         for _ in 0..<Self.batchesMax {
             if self.isPaused {
                 self.progress.status = "PAUSED"
@@ -59,8 +60,11 @@ public final class RedriveWorkflow: WorkflowDefinition, @unchecked Sendable {
                 "RedriveBatch", RedriveBatchInput(job: input, count: count), context)
             self.progress.done = batch.done
             self.progress.failed = batch.failed
-            if batch.taken > 0 {
-                try await context.sleep(for: .milliseconds(Int64(Double(batch.taken) / self.perSecond * 1000)))
+            // An attempt that died moved some before the one that answers.
+            let paced = before.map { batch.done + batch.failed - $0 } ?? batch.taken
+            before = batch.done + batch.failed
+            if paced > 0 {
+                try await context.sleep(for: .milliseconds(Int64(Double(paced) / self.perSecond * 1000)))
             }
             if batch.isEmpty { return }
         }

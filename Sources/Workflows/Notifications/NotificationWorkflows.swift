@@ -5,6 +5,7 @@ public import Worker
 public enum NotificationWorkflows {
     public static let all: [RegisteredWorkflow] = [
         RegisteredWorkflow(SendWorkflow.self), RegisteredWorkflow(DigestWorkflow.self),
+        RegisteredWorkflow(EraseWorkflow.self),
     ]
 
     /// Slots of a channel's own queue (the bulkhead's permits).
@@ -13,15 +14,18 @@ public enum NotificationWorkflows {
     /// The workers of the family: one for workflows and steps on our tables, one for each channel.
     ///
     /// Run all of them; they may be in one process or in several.
+    ///
+    /// - Parameter erase: what `ntf.Erase` runs; nil: another worker has it.
     public static func workers(
-        client: WorkflowClient, services: NotificationServices, options: WorkerOptions = WorkerOptions()
+        client: WorkflowClient, services: NotificationServices, erase: EraseServices? = nil,
+        options: WorkerOptions = WorkerOptions()
     ) -> [Worker] {
         let activities = NotificationActivities.all(services)
         var channelOptions = options
         channelOptions.activitiesMax = self.channelSlots
         let main = Worker(
-            client: client, taskQueue: NotificationQueues.main, workflows: self.all, activities: activities,
-            options: options)
+            client: client, taskQueue: NotificationQueues.main, workflows: self.all,
+            activities: activities + (erase?.activities ?? []), options: options)
         return [main]
             + Channel.allCases.map { channel in
                 Worker(

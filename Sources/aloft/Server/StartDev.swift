@@ -29,8 +29,8 @@ struct StartDev: AsyncParsableCommand {
         let folder = DevFolder(root: data.map { URL(filePath: $0) } ?? DevFolder.standard)
         let stack = DevStack(
             options: .init(
-                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort, smtpURL: smtpURL,
-                withWorker: !noWorker),
+                folder: folder, listen: listening.listen, natsPort: natsPort, sandboxPort: sandboxPort,
+                smtpURL: smtpURL, withWorker: !noWorker),
             log: log)
         let readyFile = listening.readyFile
         try await stack.run(until: { await signals.wait() }) { addresses in

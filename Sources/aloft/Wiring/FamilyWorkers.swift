@@ -18,7 +18,8 @@ struct FamilyWorkerSettings: Sendable {
 /// The workers of the built-in families.
 enum FamilyWorkers {
     /// Every built-in workflow type, for workers and for replay.
-    static let workflows: [RegisteredWorkflow] = PaymentWorkflows.all + NotificationWorkflows.all + DeadLetterWorkflows.all
+    static let workflows: [RegisteredWorkflow] =
+        PaymentWorkflows.all + NotificationWorkflows.all + DeadLetterWorkflows.all
 
     /// `FAILPOINT` arms a crash at a named place, for tests (families.md R11).
     private static func failpoints() throws -> Failpoints {
@@ -54,10 +55,12 @@ enum FamilyWorkers {
         let redrives = RedriveServices(pool: pool, client: client, failpoints: try failpoints())
         workers.append(
             DeadLetterWorkflows.worker(client: client, services: redrives, options: WorkerOptions(logger: log)))
+        let keys = try NotificationWorkerSettings.keys(pool: pool)
         let notifications = try settings.notifications.services(
-            pool: pool, client: http, failpoints: try failpoints())
+            pool: pool, client: http, keys: keys, failpoints: try failpoints())
         workers += NotificationWorkflows.workers(
-            client: client, services: notifications, options: WorkerOptions(logger: log))
+            client: client, services: notifications, erase: EraseServices(pool: pool, keys: keys),
+            options: WorkerOptions(logger: log))
         let started = workers
         let stopping = Task {
             await until()

@@ -92,6 +92,10 @@ struct NotificationCounter: NotificationDesk {
         return []
     }
 
+    func subject(of recipient: Gateway.JSONValue) throws -> DeskVerdict {
+        .ok(.string(try Bridge.decode(Recipient.self, recipient).subject))
+    }
+
     // MARK: Templates
 
     func templates(tenant: String) async throws -> DeskVerdict {

@@ -20,20 +20,28 @@ struct NotificationWorkerSettings: Sendable {
         return settings
     }
 
-    func services(pool: PostgresPool, client: HTTPClient, failpoints: Failpoints) throws -> NotificationServices {
+    /// - Parameter keys: nil: requests are not sealed.
+    func services(
+        pool: PostgresPool, client: HTTPClient, keys: SubjectKeys?, failpoints: Failpoints
+    ) throws -> NotificationServices {
         let policy: NotificationPolicy
         do {
             policy = try NotificationPolicy.configured()
         } catch {
             throw CommandFailure("ALOFT_NTF_POLICY: not a JSON object of settings by name: \(error)")
         }
-        guard let master = MasterKey.configured() else {
-            throw CommandFailure("ALOFT_MASTER_KEY: expected 64 hexadecimal digits")
-        }
-        let keys = SubjectKeys(pool: pool, master: master)
         return NotificationServices(
             pool: pool, client: client, renderer: TemplateRenderer(pool: pool), schedule: DeliveryTime(),
             settings: try channels(), policy: policy, failpoints: failpoints,
-            opener: { try await keys.open($0) })
+            opener: { request in try await keys?.open(request) ?? request })
+    }
+
+    /// The keys of subjects; nil without a master key.
+    static func keys(pool: PostgresPool) throws -> SubjectKeys? {
+        do {
+            return try MasterKey.configured().map { SubjectKeys(pool: pool, master: $0) }
+        } catch {
+            throw CommandFailure("ALOFT_MASTER_KEY: expected 64 hexadecimal digits")
+        }
     }
 }

@@ -34,9 +34,10 @@ public struct Erased: Codable, Hashable, Sendable {
 /// The consent ledger, opt-outs and suppressed addresses (hashes) stay: without them it would be written to again.
 public struct EraseServices: Sendable {
     private let pool: PostgresPool
-    private let keys: SubjectKeys
+    /// nil: requests are not sealed, and only rows are cleared.
+    private let keys: SubjectKeys?
 
-    public init(pool: PostgresPool, keys: SubjectKeys) {
+    public init(pool: PostgresPool, keys: SubjectKeys?) {
         self.pool = pool
         self.keys = keys
     }
@@ -46,7 +47,7 @@ public struct EraseServices: Sendable {
             let (erased, ids) = try await self.pool.withTransaction { connection in
                 try await self.erase(input, scope, connection)
             }
-            self.keys.forget(ids)
+            self.keys?.forget(ids)
             return erased
         } catch let error as PostgresError {
             throw EffectFailure(error)
