@@ -185,6 +185,9 @@ let everyTarget: [Target] = [
             "EngineTestKit", logging,
         ],
         swiftSettings: common),
+    .testTarget(
+        name: "SchemaUpgradeTests",
+        dependencies: ["Activities", "Worker", "Postgres", "ServerTestKit", logging], swiftSettings: common),
     // The real program as separate processes; `aloft` is listed so that it is built first.
     .testTarget(
         name: "EndToEndTests",
