@@ -108,7 +108,13 @@ final class JetStreamConnection: @unchecked Sendable {
                 batch?.acknowledged(id: String(cString: value), sequence: ack.pointee.Sequence)
             } else if let failure {
                 let text = failure.pointee.ErrText.map { String(cString: $0) } ?? "publish refused"
-                batch?.failed(failure.pointee.Err == NATS_TIMEOUT ? .timeout : .failed(text))
+                if failure.pointee.Err == NATS_TIMEOUT {
+                    batch?.failed(.timeout)
+                } else if failure.pointee.ErrCode == JSStreamMessageExceedsMaximumErr {
+                    batch?.failed(.tooLarge)
+                } else {
+                    batch?.failed(.failed(text))
+                }
             }
             message = nil
         }

@@ -25,7 +25,14 @@ public struct StreamState: Sendable, Hashable {
     }
 }
 
-public enum BrokerError: Error, Sendable, Hashable { case notConnected, timeout, refused(String) }
+public enum BrokerError: Error, Sendable, Hashable {
+    case notConnected
+    case timeout
+    /// For now, or for a reason that is not the message's.
+    case refused(String)
+    /// One of the messages will never be taken as it is.
+    case messageRefused(String)
+}
 
 /// The broker behind the feed. `Messaging` speaks to NATS JetStream through an adapter in the executable; tests use one in memory.
 public protocol Broker: Sendable {

@@ -23,6 +23,8 @@ private struct TestBroker: Broker {
             return try await client.publish(
                 messages.map { OutgoingMessage(subject: $0.subject, id: $0.id, headers: $0.headers, body: $0.body) },
                 stream: stream)
+        } catch .tooLarge {
+            throw .messageRefused("too large")
         } catch { throw .refused("\(error)") }
     }
     func messageID(stream: String, sequence: UInt64) async throws(BrokerError) -> String? {
@@ -40,12 +42,13 @@ struct RelayTests {
     /// A server, a relay that runs, and an outbox.
     func withRelay(
         outbox: TestOutbox = TestOutbox(), nats: PrivateNATS, lanes: ClosedRange<Int16> = 0...1,
+        letters: KeptLetters = KeptLetters(),
         _ body: (FeedRelay, JetStreamClient, TestOutbox) async throws -> Void
     ) async throws {
         let client = JetStreamClient(NATSConfiguration(url: nats.url), log: log)
-        let relay = FeedRelay(broker: TestBroker(client: client), outbox: outbox, encoder: NoDecoder(), log: log) { _ in
-            "default"
-        }
+        let relay = FeedRelay(
+            broker: TestBroker(client: client), outbox: outbox, encoder: NoDecoder(), deadLetters: letters, log: log
+        ) { _ in "default" }
         let tasks = [Task { await client.run() }, Task { await relay.run() }]
         for lane in lanes {
             let last = outbox.state.withLock { state in state.entries.last { $0.lane == lane }?.sequence ?? 0 }
@@ -112,6 +115,32 @@ struct RelayTests {
             #expect(messages[0].headers["ce-specversion"] == "1.0")
             #expect(messages[0].headers["ce-id"] == messages[0].headers["Nats-Msg-Id"])
             #expect(messages[0].subject.hasPrefix("aloft.default.history.T."))
+        }
+        await nats.stop()
+    }
+
+    @Test("A message too large for the broker becomes a dead letter and a short one in its place; the rest goes on")
+    func refused() async throws {
+        let nats = try await PrivateNATS.temporary()
+        let (outbox, letters) = (TestOutbox(), KeptLetters(failures: 2))
+        let huge = String(repeating: "x", count: 2 << 20)
+        for number in 1...9 {
+            outbox.publish(number: Int64(number), data: number == 4 ? "\"\(huge)\"" : "{\"n\": \(number)}")
+        }
+        try await withRelay(outbox: outbox, nats: nats, letters: letters) { relay, _, outbox in
+            relay.committed([outbox.commit(lane: 0, run: "a", events: 1...3)])
+            let messages = try await stored(nats, count: 12)
+            expectOrdered(messages)
+            let refused = messages.filter { $0.headers[FeedFormat.refusedHeader] != nil }
+            #expect(refused.map { $0.headers["ce-sequence"] } == ["4"])
+            #expect(refused.allSatisfy { $0.body.count < 200 })
+            try await eventually("the letter is kept, though the first two tries fail") { letters.kept.count == 1 }
+            #expect(letters.kept.first?.source == .outbox)
+            #expect(letters.kept.first?.namespace == "default")
+            relay.committed([outbox.commit(lane: 0, run: "a", events: 4...5)])
+            let more = try await stored(nats, count: 14)
+            #expect(more.count == 14)
+            #expect(letters.kept.count == 1)
         }
         await nats.stop()
     }
@@ -223,5 +252,24 @@ struct RelayTests {
             #expect(String(decoding: messages[0].body, as: UTF8.self).contains("\"data\":{\"amount\":1}"))
         }
         await nats.stop()
+    }
+}
+
+/// Dead letters in memory; the first so many tries fail.
+final class KeptLetters: DeadLetterSink {
+    private let state: Mutex<(failures: Int, letters: [DeadLetter])>
+
+    init(failures: Int = 0) { self.state = Mutex((failures, [])) }
+
+    var kept: [DeadLetter] { self.state.withLock { $0.letters } }
+
+    func park(_ letter: DeadLetter) async throws {
+        try self.state.withLock { state in
+            guard state.failures == 0 else {
+                state.failures -= 1
+                throw StoreError.unavailable("not now")
+            }
+            state.letters.append(letter)
+        }
     }
 }

@@ -52,6 +52,15 @@ final class TestOutbox: OutboxStore {
         }
     }
 
+    /// A business event.
+    func publish(number: Int64, data: String) {
+        let event = DomainEvent(
+            id: "d-\(number)", sequence: number, namespace: "default", family: "test", type: "happened", tenant: "",
+            source: "/test", subject: "d", subjectSequence: number, operationID: "", time: Timestamp(nanoseconds: number),
+            data: Array(data.utf8))
+        state.withLock { $0.domain.append(event) }
+    }
+
     /// A committed transition with some events of one run.
     func commit(lane: Int16, run: String, events: ClosedRange<Int64>) -> OutboxEntry {
         let key = RunKey(namespace: "ns", workflow: WorkflowID("w-\(run)"), run: RunID(run))

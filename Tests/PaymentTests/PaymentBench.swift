@@ -40,6 +40,7 @@ struct PaymentBench: Sendable {
         defer { pool.close() }
         try await pool.withConnection { connection in
             try await connection.script(try PaymentBench.engineSchema())
+            try await connection.script(DeadLetterSchema.sql)
             try await connection.script(PaymentSchema.sql)
             try await connection.script(PaymentSchema.sql)  // applying it again changes nothing
         }

@@ -235,17 +235,6 @@ public enum PaymentSchema {
             payment_id uuid,
             received_at timestamptz not null default now()
         );
-
-        -- What a person has to look at.
-        create table if not exists wf_pay.work_item (
-            id bigint generated always as identity primary key,
-            kind text not null,
-            payment_id uuid,
-            subject text not null unique,
-            note text not null,
-            created_at timestamptz not null default now(),
-            closed_at timestamptz
-        );
         """
 
     private static let reconcile = """

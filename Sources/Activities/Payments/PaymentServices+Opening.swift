@@ -103,13 +103,9 @@ extension PaymentServices {
             try await transaction.publish(
                 "payment.compensation_stuck",
                 ["step": .string(input.step), "attempts": .integer(Int64(input.attempts))])
-            let id = try transaction.paymentUUID
-            try await transaction.connection.query(PaymentStatements.insertWorkItem) {
-                $0.text("compensation_stuck")
-                $0.uuid(id)
-                $0.text("\(scope.workflowID)/\(input.step)")
-                $0.text("a compensation has not succeeded in \(input.attempts) attempts")
-            }
+            try await transaction.park(
+                "compensation_stuck", key: "\(scope.workflowID)/\(input.step)",
+                message: "a compensation has not succeeded in \(input.attempts) attempts")
             return Done()
         }
     }

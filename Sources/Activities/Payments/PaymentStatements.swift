@@ -9,7 +9,7 @@ enum PaymentStatements {
         expireHolds,
         takeStock, insertStockHold, releaseHolds, returnStock, commitHolds, looseHolds, insertShipment, cancelShipment,
         shipment, insertRefund, refundsSum, refund, endRefund, refundByProviderRef, insertProviderEvent,
-        paymentOfRef, insertWorkItem, failedPayments,
+        paymentOfRef, failedPayments,
     ]
 
     // MARK: Payments
@@ -247,11 +247,4 @@ enum PaymentStatements {
     static let paymentOfRef = Statement(
         "pay_payment_of_ref",
         "select id::text, merchant from wf_pay.payment where provider = $1::text and provider_ref = $2::text")
-
-    static let insertWorkItem = Statement(
-        "pay_insert_work_item",
-        """
-        insert into wf_pay.work_item (kind, payment_id, subject, note) values ($1::text, $2::uuid, $3::text, $4::text)
-        on conflict (subject) do nothing
-        """)
 }

@@ -72,6 +72,15 @@ struct PaymentTransaction {
         }
     }
 
+    /// Parks what a person has to look at, once for each `key`; it becomes visible with this transaction.
+    func park(_ code: String, key: String, message: String) async throws {
+        let entry = DeadLetterEntry(
+            source: .domain, tenant: self.payment.merchant, key: "payment/\(key)", failureClass: "Domain", code: code,
+            message: message, attempts: [], payloadReference: "wf_pay.payment/\(self.payment.id)",
+            workflowID: self.workflowID, isOutcomeKnown: false)
+        try await entry.park(in: self.connection, namespace: self.namespace, op: self.op)
+    }
+
     /// An account's id; the account is made when it is first needed.
     func account(_ code: String, type: String) async throws -> Int64 {
         let currency = self.payment.currency

@@ -104,13 +104,8 @@ public struct ProviderEventIntake: Sendable {
                 row.move(to: .completed, row.refunded == 0 ? .captured : .partiallyRefunded)
             }
             try await transaction.publish("refund.failed", ["refund_id": .string(refund), "amount": .integer(amount)])
-            let id = try transaction.paymentUUID
-            try await connection.query(PaymentStatements.insertWorkItem) {
-                $0.text("refund_failed")
-                $0.uuid(id)
-                $0.text("refund/\(refund)")
-                $0.text("the bank sent the refund back")
-            }
+            try await transaction.park(
+                "refund_failed", key: "refund/\(refund)", message: "the bank sent the refund back")
         }
     }
 }

@@ -45,11 +45,12 @@ public final class Host: Sendable {
     /// - Parameters:
     ///   - feed: gets every committed event, in order per lane.
     ///   - peers: brings messages between runs to other nodes; without it they wait until this node owns the receiver's lane.
+    ///   - deadLetters: takes runs whose stored state cannot be read; without it they are logged only.
     ///   - relayIsConnected: what ``Backend/readiness()`` says of the relay.
     public init(
         stores: Stores, encoder: any EventEncoder, configuration: HostConfiguration, limits: Limits = Limits(),
         clock: any RuntimeClock = SystemClock(), ids: any IDSource = RandomIDSource(), feed: (any FeedSink)? = nil,
-        peers: (any MessageCarrier)? = nil,
+        peers: (any MessageCarrier)? = nil, deadLetters: (any DeadLetterSink)? = nil,
         logger: Logger = Logger(label: "aloft.runtime"), relayIsConnected: @escaping @Sendable () -> Bool = { true }
     ) {
         precondition(
@@ -68,7 +69,7 @@ public final class Host: Sendable {
             readers: ParkingLot(clock: clock),
             route: MessageRoute(laneCount: configuration.laneCount, peers: peers),
             answers: ParkingLot(clock: clock), updates: ParkingLot(clock: clock), logger: logger,
-            configuration: configuration,
+            configuration: configuration, deadLetters: deadLetters,
             leaseAlarm: Alarm(clock: clock))
         self.services = services
         let partitions = (0..<configuration.partitionCount).map { Partition(index: $0, services: services) }

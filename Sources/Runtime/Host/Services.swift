@@ -24,11 +24,30 @@ struct Services: Sendable {
     let zones = ZoneFiles()
     let logger: Logger
     let configuration: HostConfiguration
+    /// Takes what cannot be processed; nil: it is logged only.
+    let deadLetters: (any DeadLetterSink)?
     /// Rung when a lane was lost or is in doubt, so that the leases are looked at now.
     let leaseAlarm: Alarm
 }
 
 extension Services {
+    /// Parks a run whose stored state cannot be read. Every try to load it comes here; it is one letter.
+    func parkUnreadable(_ key: RunKey, _ why: any Error) {
+        logger.error("snapshot cannot be read", metadata: ["run": "\(key)", "why": "\(why)"])
+        guard let deadLetters else { return }
+        let letter = DeadLetter(
+            source: .workflowTask, namespace: key.namespace.value, key: key.run.value, code: "unreadable",
+            message: "the stored state of the run cannot be read: \(why)", reference: "aloft.runs/\(key.run)",
+            workflow: key.workflow)
+        Task { [logger] in
+            do {
+                try await deadLetters.park(letter)
+            } catch {
+                logger.warning("a dead letter was not kept", metadata: ["run": "\(key)", "error": "\(error)"])
+            }
+        }
+    }
+
     /// The zones that `run` needs to decide about `command`.
     func cronZones(of run: Run, for command: RunCommand) -> CronZones {
         let names = run.cronZones(for: command)

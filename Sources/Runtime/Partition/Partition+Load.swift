@@ -61,7 +61,7 @@ extension Partition {
         do {
             run = try Run(snapshot: stored.snapshot)
         } catch {
-            services.logger.error("snapshot cannot be read", metadata: ["run": "\(key)", "why": "\(error)"])
+            services.parkUnreadable(key, error)
             throw StoreError.corrupt("snapshot of run \(key): \(error)")
         }
         // Room is made before it comes in: whoever asked for it must find it.

@@ -15,6 +15,7 @@ public final class FeedRelay: FeedSink {
         var domainMayHaveMore = true
         var publishedCount: Int64 = 0
         var isWakeScheduled = false
+        var refusals = FeedRefusals()
     }
     let state = Mutex(State())
     let broker: any Broker
@@ -22,6 +23,8 @@ public final class FeedRelay: FeedSink {
     let encoder: any EventEncoder
     /// Namespace names by id, for subjects.
     let namespaceName: @Sendable (NamespaceID) -> String
+    /// Takes what the broker does not.
+    let deadLetters: any DeadLetterSink
     let log: Logger
     private let wakeups: AsyncStream<Void>
     private let wakeup: AsyncStream<Void>.Continuation
@@ -30,12 +33,14 @@ public final class FeedRelay: FeedSink {
     public static let markSecondsMin = 1
 
     public init(
-        broker: any Broker, outbox: any OutboxStore, encoder: any EventEncoder, log: Logger,
+        broker: any Broker, outbox: any OutboxStore, encoder: any EventEncoder, deadLetters: any DeadLetterSink,
+        log: Logger,
         namespaceName: @escaping @Sendable (NamespaceID) -> String
     ) {
         self.broker = broker
         self.outbox = outbox
         self.encoder = encoder
+        self.deadLetters = deadLetters
         self.log = log
         self.namespaceName = namespaceName
         (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -164,7 +169,7 @@ public final class FeedRelay: FeedSink {
         let plan = await nextPlan()
         guard !plan.messages.isEmpty else { return plan.didMove ? [] : nil }
         do {
-            let sequences = try await broker.publish(plan.messages, stream: FeedFormat.stream)
+            let sequences = try await publish(plan.messages)
             return state.withLock { state in
                 state.publishedCount += Int64(plan.messages.count)
                 return plan.parts.compactMap { part in
@@ -177,6 +182,10 @@ public final class FeedRelay: FeedSink {
                     return mark
                 }
             }
+        } catch is StoreError {
+            // A dead letter could not be kept: the session is good, only the time was not.
+            wakeLater()
+            return nil
         } catch {
             log.debug("feed publish failed; it will be repeated", metadata: ["error": "\(error)"])
             state.withLock { state in

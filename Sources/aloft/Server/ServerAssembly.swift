@@ -56,25 +56,29 @@ final class ServerAssembly: Sendable {
         let jetStream = settings.natsURL.map {
             JetStreamClient(NATSConfiguration(url: $0, name: "aloft \(settings.node)"), log: log)
         }
+        let notifications = NotificationCounter(
+            databaseURL: settings.databaseURL, master: try MasterKey.configured(), links: .configured())
+        self.notifications = notifications
+        let office = DeadLetterOffice(pool: notifications.pool, names: names)
         let relay = jetStream.map { client in
-            FeedRelay(broker: NATSBroker(client: client), outbox: store, encoder: CodecEventEncoder(), log: log) {
-                names.name(of: $0)
-            }
+            FeedRelay(
+                broker: NATSBroker(client: client), outbox: store, encoder: CodecEventEncoder(), deadLetters: office,
+                log: log
+            ) { names.name(of: $0) }
         }
         self.jetStream = jetStream
         self.relay = relay
         host = Runtime.Host(
             stores: .init(
                 runs: store, requests: store, leases: store, namespaces: store, schedules: store, batches: store),
-            encoder: CodecEventEncoder(), configuration: configuration, feed: relay, peers: link, logger: log,
+            encoder: CodecEventEncoder(), configuration: configuration, feed: relay, peers: link, deadLetters: office,
+            logger: log,
             relayIsConnected: { relay?.isConnected ?? true })
         var options = WireOptions()
         let node = host
         options.nodes = NodeService(key: own.key) { try await node.deliver($0) }
         wire = WireService(backend: host, options: options)
         webhookIntake = WebhookIntake(databaseURL: settings.databaseURL)
-        notifications = NotificationCounter(
-            databaseURL: settings.databaseURL, master: try MasterKey.configured(), links: .configured())
         deadLetters = DeadLetterCounter(pool: notifications.pool)
         try await names.load()
         try await registerDefaultNamespace(names)

@@ -40,6 +40,7 @@ struct NATSBroker: Broker {
         case .notConnected: .notConnected
         case .timeout: .timeout
         case .notFound: .refused("not found")
+        case .tooLarge: .messageRefused("\(error)")
         case .failed(let text): .refused(text)
         }
     }
