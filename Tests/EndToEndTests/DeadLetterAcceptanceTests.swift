@@ -51,14 +51,16 @@ struct DeadLetterAcceptanceTests {
             #expect(second.status != 0, "\(second.output)")
             await stage.waitForEnd(of: "worker")
             try await stage.startWorker()
-            try await desk.until("all redriven") { try await Self.states(desk) == ["REDRIVEN 120"] }
+            try await desk.until("all redriven", seconds: 180) { try await Self.states(desk) == ["REDRIVEN 120"] }
             let runs = try await desk.rows(
                 "select workflow_id from aloft.runs where workflow_id like 'ntf:acme:%'")
             #expect(Set(runs) == Set((1...120).map { "ntf:acme:n\($0):r1" }))
             #expect(runs.count == 120)
             try await desk.until("the gauge is the table's count") {
                 let metrics = try await desk.call("GET", "\(stage.gatewayURL)/metrics").text
-                return !metrics.contains("aloft_dlq_depth{")
+                return metrics.contains("aloft_dlq_depth{source=\"notification\"} 0\n")
+                    && metrics.contains(
+                        "aloft_dlq_parked_total{source=\"notification\",code=\"provider_5xx\"} 120\n")
             }
             try await desk.until("the job says that it is over") {
                 try await stage.run(["dlq", "job", "list", "--http-address", stage.gatewayURL, "-o", "json"])
@@ -91,6 +93,9 @@ struct DeadLetterAcceptanceTests {
                 try await desk.rows("select state from wf_dlq.redrive_job where id = '\(id)'") == ["CANCELED"]
             }
             let took = ContinuousClock.now - begin
+            try await desk.until("nothing is half done") {
+                try await !Self.states(desk).contains { $0.hasPrefix("REDRIVING") }
+            }
             let after = try await Self.states(desk)
             #expect(after.count == 2, "\(after), \(took)")
             #expect(try await dlq("stats").output.contains("provider_5xx"))

@@ -20,12 +20,13 @@ struct NotificationOffice: Sendable {
 
     /// A stage with a mail server and a worker.
     static func with(
-        policy: String, failpoint: String? = nil, _ body: @escaping @Sendable (NotificationOffice) async throws -> Void
+        policy: String, failpoint: String? = nil, environment: [String: String] = [:],
+        _ body: @escaping @Sendable (NotificationOffice) async throws -> Void
     ) async throws {
         let sink = try await MailSink.start()
         let result: Result<Void, any Error>
         do {
-            try await Stage.with(worker: false) { stage in
+            try await Stage.with(worker: false, environment: environment) { stage in
                 let pool = PostgresPool(PostgresConfiguration(url: stage.databaseURL, applicationName: "office"))
                 defer { pool.close() }
                 let office = NotificationOffice(stage: stage, sink: sink, pool: pool, policy: policy)

@@ -23,7 +23,11 @@ final class Stage: Sendable {
     }
     private let state = Mutex(State())
 
-    private init() {
+    /// What every part finds in its environment.
+    private let environment: [String: String]
+
+    private init(environment: [String: String]) {
+        self.environment = environment
         folder = URL(filePath: "/tmp/aloft-stage-\(UInt64.random(in: 0..<0xFFFF_FFFF))")
     }
 
@@ -34,8 +38,10 @@ final class Stage: Sendable {
     var natsURL: String { state.withLock { $0.natsURL } }
 
     /// Everything up, for the time of `body`; then everything down, and the files gone unless it failed.
-    static func with(worker: Bool = true, _ body: (Stage) async throws -> Void) async throws {
-        let stage = Stage()
+    static func with(
+        worker: Bool = true, environment: [String: String] = [:], _ body: (Stage) async throws -> Void
+    ) async throws {
+        let stage = Stage(environment: environment)
         do {
             try FileManager.default.createDirectory(at: stage.folder, withIntermediateDirectories: true)
             try await stage.startInfrastructure()
@@ -101,6 +107,7 @@ final class Stage: Sendable {
         environment["FAILPOINT"] = failpoint
         environment["ALOFT_PAY_POLICY"] = policy
         environment["ALOFT_NTF_POLICY"] = notificationPolicy
+        environment["ALOFT_PUBLIC_URL"] = gatewayURL
         _ = try await launch(
             "worker",
             [
@@ -134,7 +141,8 @@ final class Stage: Sendable {
         }
         let readyFile = folder.appending(path: "ready-\(count).json")
         let child = try ChildProcess.start(
-            [Self.aloft] + arguments + ["--ready-file", readyFile.path], environment: environment,
+            [Self.aloft] + arguments + ["--ready-file", readyFile.path],
+            environment: self.environment.merging(environment) { _, own in own },
             output: folder.appending(path: "\(name).log"))
         state.withLock { $0.children[name] = child }
         let end = ContinuousClock.now + .seconds(60)

@@ -56,8 +56,8 @@ final class TestOutbox: OutboxStore {
     func publish(number: Int64, data: String) {
         let event = DomainEvent(
             id: "d-\(number)", sequence: number, namespace: "default", family: "test", type: "happened", tenant: "",
-            source: "/test", subject: "d", subjectSequence: number, operationID: "", time: Timestamp(nanoseconds: number),
-            data: Array(data.utf8))
+            source: "/test", subject: "d", subjectSequence: number, operationID: "",
+            time: Timestamp(nanoseconds: number), data: Array(data.utf8))
         state.withLock { $0.domain.append(event) }
     }
 

@@ -36,7 +36,7 @@ struct RedriveTests {
             #expect(shown.attempts.count == 4)
             #expect(shown.attempts.last?.text == "try later")
             #expect(try await bench.store.stats().parked == 25)
-            #expect(try await bench.store.gauges().first?.depth == 25)
+            #expect(try await bench.store.gauges().sources.first?.depth == 25)
 
             let preview = try await bench.store.preview(DeadLetterFilter(source: "notification"))
             #expect(preview.count == 25)
@@ -162,10 +162,10 @@ struct RedriveTests {
             await #expect(throws: DeadLetterStore.Refusal.needsAnother("whoever asked for a purge cannot approve it")) {
                 try await bench.store.approvePurge(id, actor: "ann")
             }
-            #expect(try await bench.store.gauges().first?.depth == 4)
+            #expect(try await bench.store.gauges().sources.first?.depth == 4)
             #expect(try await bench.store.approvePurge(id, actor: "bob") == 3)
             #expect(try await bench.store.approvePurge(id, actor: "bob") == 3)
-            #expect(try await bench.store.gauges().first?.depth == 1)
+            #expect(try await bench.store.gauges().sources.first?.depth == 1)
             #expect(
                 try await bench.texts(
                     "select count(*)::text from wf_dlq.dlq_entry where state = 'PURGED' and attempts = '[]'")

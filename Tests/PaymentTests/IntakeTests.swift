@@ -68,7 +68,8 @@ struct IntakeTests {
             #expect(
                 try await bench.texts("select purpose from wf_pay.transfer order by id")
                     == ["hold", "capture", "fee", "refund", "refund_failed"])
-            #expect(try await bench.texts("select concat_ws(' ', source, code, state) from wf_dlq.dlq_entry")
+            #expect(
+                try await bench.texts("select concat_ws(' ', source, code, state) from wf_dlq.dlq_entry")
                     == ["domain refund_failed PARKED"])
         }
     }

@@ -44,6 +44,12 @@ enum DeadLetterStatements {
         from wf_dlq.dlq_entry where state in ('PARKED', 'REDRIVING') group by source order by source
         """)
 
+    /// Rows are never deleted, so these only grow.
+    static let parkedByCode = Statement(
+        "dlq_parked_by_code",
+        "select source, code, count(*)::int8 from wf_dlq.dlq_entry group by source, code order by source, code limit 1000"
+    )
+
     static let preview = Statement(
         "dlq_preview",
         """

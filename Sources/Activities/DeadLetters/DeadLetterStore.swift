@@ -64,10 +64,30 @@ public struct DeadLetterStore: Sendable {
             })
     }
 
-    /// By source: how many wait, and the age of the oldest in seconds.
-    public func gauges() async throws -> [(source: String, depth: Int64, oldestSeconds: Double)] {
+    /// What monitoring wants to know.
+    public struct Gauges: Sendable {
+        /// Of every source: how many wait, and the age of the oldest in seconds.
+        public var sources: [(source: String, depth: Int64, oldestSeconds: Double)] = []
+        /// How many were ever parked.
+        public var parked: [(source: String, code: String, count: Int64)] = []
+
+        public init() {}
+    }
+
+    public func gauges() async throws -> Gauges {
+        var gauges = Gauges()
         let rows = try await self.pool.query(DeadLetterStatements.gauges)
-        return try rows.map { row throws(PostgresError) in (try row.text(0), try row.int64(1), try row.double(2)) }
+        let known = try rows.map { row throws(PostgresError) in
+            (source: try row.text(0), depth: try row.int64(1), oldestSeconds: try row.double(2))
+        }
+        gauges.sources = DeadLetterEntry.Source.allCases.map { source in
+            known.first { $0.source == source.rawValue } ?? (source.rawValue, 0, 0)
+        }
+        let parked = try await self.pool.query(DeadLetterStatements.parkedByCode)
+        gauges.parked = try parked.map { row throws(PostgresError) in
+            (try row.text(0), try row.text(1), try row.int64(2))
+        }
+        return gauges
     }
 
     /// What a redrive with this filter would take; changes nothing.

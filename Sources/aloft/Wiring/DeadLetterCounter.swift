@@ -81,24 +81,23 @@ struct DeadLetterCounter: DeadLetterDesk {
         }
     }
 
-    /// Depth and oldest age by source; asked of the table at most every few seconds.
-    func metrics() async -> [(source: String, depth: Int64, oldestSeconds: Double)] {
+    /// Asked of the table at most every few seconds; nil when it does not answer.
+    func metrics() async -> DeadLetterStore.Gauges? {
         let known = gauges.fresh()
         if let known { return known }
-        guard let read = try? await store.gauges() else { return [] }
+        guard let read = try? await store.gauges() else { return nil }
         gauges.keep(read)
         return read
     }
 }
 
 private final class GaugeCache: Sendable {
-    typealias Rows = [(source: String, depth: Int64, oldestSeconds: Double)]
     private static let lifetime = Duration.seconds(5)
-    private let kept = Mutex<(rows: Rows, at: ContinuousClock.Instant)?>(nil)
+    private let kept = Mutex<(gauges: DeadLetterStore.Gauges, at: ContinuousClock.Instant)?>(nil)
 
-    func fresh() -> Rows? {
-        kept.withLock { kept in kept.flatMap { ContinuousClock.now - $0.at < Self.lifetime ? $0.rows : nil } }
+    func fresh() -> DeadLetterStore.Gauges? {
+        kept.withLock { kept in kept.flatMap { ContinuousClock.now - $0.at < Self.lifetime ? $0.gauges : nil } }
     }
 
-    func keep(_ rows: Rows) { kept.withLock { $0 = (rows, .now) } }
+    func keep(_ gauges: DeadLetterStore.Gauges) { kept.withLock { $0 = (gauges, .now) } }
 }

@@ -1,10 +1,11 @@
+import Activities
 import Runtime
 
 /// Counters in Prometheus' text format.
 enum MetricsText {
     static func render(
         host: HostMetrics, schedules: ScheduleMetrics, relay: (published: Int64, waiting: Int64)?,
-        deadLetters: [(source: String, depth: Int64, oldestSeconds: Double)]
+        deadLetters: DeadLetterStore.Gauges?
     ) -> String {
         var text = ""
         func add(_ name: String, _ kind: String, _ help: String, _ value: Int64) {
@@ -36,14 +37,35 @@ enum MetricsText {
             add("feed_published_total", "counter", "Messages the stream acknowledged.", relay.published)
             add("feed_waiting", "gauge", "Transitions whose events are not on the stream yet.", relay.waiting)
         }
-        return text + Self.render(deadLetters)
+        return text + (deadLetters.map { Self.render($0) } ?? "")
     }
 
-    private static func render(_ rows: [(source: String, depth: Int64, oldestSeconds: Double)]) -> String {
+    private static func render(_ gauges: DeadLetterStore.Gauges) -> String {
         var text = "# HELP aloft_dlq_depth Dead letters that wait.\n# TYPE aloft_dlq_depth gauge\n"
-        for row in rows { text += "aloft_dlq_depth{source=\"\(row.source)\"} \(row.depth)\n" }
+        for row in gauges.sources { text += "aloft_dlq_depth{source=\"\(row.source)\"} \(row.depth)\n" }
         text += "# HELP aloft_dlq_oldest_seconds Age of the oldest one.\n# TYPE aloft_dlq_oldest_seconds gauge\n"
-        for row in rows { text += "aloft_dlq_oldest_seconds{source=\"\(row.source)\"} \(row.oldestSeconds)\n" }
+        for row in gauges.sources {
+            text += "aloft_dlq_oldest_seconds{source=\"\(row.source)\"} \(row.oldestSeconds)\n"
+        }
+        text +=
+            "# HELP aloft_dlq_parked_total Dead letters that were ever parked.\n# TYPE aloft_dlq_parked_total counter\n"
+        for row in gauges.parked {
+            text += "aloft_dlq_parked_total{source=\"\(row.source)\",code=\"\(Self.escaped(row.code))\"} \(row.count)\n"
+        }
         return text
+    }
+
+    /// A label's value as the text format wants it.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.append(character)
+            }
+        }
+        return escaped
     }
 }
