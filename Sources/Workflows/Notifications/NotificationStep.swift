@@ -31,17 +31,41 @@ enum NotificationStep: Hashable, Sendable {
     /// A worker that died is noticed after this long, not after the whole attempt's limit.
     private static let heartbeat = Duration.seconds(5)
 
-    func options(_ request: NotificationRequest) -> ActivityOptions {
-        var options: ActivityOptions
+    /// Where a step runs.
+    enum Place {
+        /// In the worker that runs the workflow, inside its workflow task: steps on our own tables. Fewer events, fewer commits;
+        /// a worker that dies repeats them, and every one of them may be repeated.
+        case worker(LocalActivityOptions)
+        /// Wherever the channel's providers are reached.
+        case queue(String)
+    }
+
+    var place: Place {
         switch self {
-        case .accept, .checkPolicy, .reserveCap: options = Self.limits(5, total: nil, first: 0.1, cap: 30)
-        case .mark, .recordReceipt, .finish: options = Self.limits(5, total: nil, first: 0.1, cap: 60)
-        case .send(let channel):
-            options = Self.limits(60, total: nil, first: 0.5, cap: 30)
-            options.taskQueue = NotificationQueues.channel(channel)
-            options.heartbeatTimeout = Self.heartbeat
-            options.fairnessKey = request.tenant
+        case .accept, .checkPolicy, .reserveCap: return .worker(Self.limits(cap: 30))
+        case .mark, .recordReceipt, .finish: return .worker(Self.limits(cap: 60))
+        case .send(let channel): return .queue(NotificationQueues.channel(channel))
         }
+    }
+
+    private static func limits(cap: Double) -> LocalActivityOptions {
+        LocalActivityOptions(
+            startToCloseTimeout: .seconds(5),
+            retryPolicy: RetryPolicy(
+                initialInterval: .seconds(0.1), backoffCoefficient: 2, maximumInterval: .seconds(cap),
+                maximumAttempts: nil),
+            cancellation: .waitCompleted)
+    }
+
+    /// How a message is sent.
+    func options(_ request: NotificationRequest, queue: String) -> ActivityOptions {
+        var options = ActivityOptions(
+            startToCloseTimeout: .seconds(60), heartbeatTimeout: Self.heartbeat,
+            retryPolicy: RetryPolicy(
+                initialInterval: .seconds(0.5), backoffCoefficient: 2, maximumInterval: .seconds(30),
+                maximumAttempts: nil))
+        options.taskQueue = queue
+        options.fairnessKey = request.tenant
         options.cancellation = .waitCompleted
         switch request.priority {
         case .high: options.priority = 1
@@ -49,13 +73,5 @@ enum NotificationStep: Hashable, Sendable {
         case .low: options.priority = 5
         }
         return options
-    }
-
-    private static func limits(_ attempt: Double, total: Double?, first: Double, cap: Double) -> ActivityOptions {
-        ActivityOptions(
-            startToCloseTimeout: .seconds(attempt), scheduleToCloseTimeout: total.map { .seconds($0) },
-            retryPolicy: RetryPolicy(
-                initialInterval: .seconds(first), backoffCoefficient: 2, maximumInterval: .seconds(cap),
-                maximumAttempts: nil))
     }
 }

@@ -9,8 +9,14 @@ extension SendWorkflow {
         guard let context, let request else { throw CanceledFailure() }
         self.progress.begin(step.name, at: self.now)
         do {
-            let output: Output = try await context.executeActivity(
-                step.name, input, options: step.options(request), returning: Output.self)
+            let output: Output =
+                switch step.place {
+                case .worker(let options):
+                    try await context.executeLocalActivity(step.name, input, options: options, returning: Output.self)
+                case .queue(let queue):
+                    try await context.executeActivity(
+                        step.name, input, options: step.options(request, queue: queue), returning: Output.self)
+                }
             self.progress.end(step.name, at: self.now)
             return output
         } catch let failure as ActivityFailure {
