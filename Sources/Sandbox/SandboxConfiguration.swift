@@ -7,7 +7,9 @@ public struct SandboxConfiguration: Sendable {
     public var webhookURL: String?
     /// The secret that signs them.
     public var webhookSecret = "whsec_sandbox"
-    /// The token that signs status callbacks of SMS.
+    /// The tokens that sign status callbacks of SMS, by account, as carriers do it.
+    public var smsTokens = ["ACa": "sk_sms_a", "ACb": "sk_sms_b"]
+    /// For every other account.
     public var smsToken = "sk_sms"
     /// The journal's file; nil keeps it in memory.
     public var journalPath: String?

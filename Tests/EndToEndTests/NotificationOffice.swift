@@ -20,7 +20,7 @@ struct NotificationOffice: Sendable {
 
     /// A stage with a mail server and a worker.
     static func with(
-        policy: String, failpoint: String? = nil, environment: [String: String] = [:],
+        policy: String, failpoint: String? = nil, environment: [String: String] = [:], callbacks: Bool = false,
         _ body: @escaping @Sendable (NotificationOffice) async throws -> Void
     ) async throws {
         let sink = try await MailSink.start()
@@ -35,7 +35,7 @@ struct NotificationOffice: Sendable {
                     insert into wf_ntf.template (tenant, id, version, channel, subject, body) values
                         ('shop', 'hello', 1, 'email', 'Hello', 'Dear {{name}}'), ('shop', 'hello', 1, 'sms', '', 'Dear {{name}}')
                     """)
-                try await office.startWorker(failpoint: failpoint)
+                try await office.startWorker(failpoint: failpoint, callbacks: callbacks)
                 try await body(office)
             }
             result = .success(())
@@ -46,9 +46,10 @@ struct NotificationOffice: Sendable {
         try result.get()
     }
 
-    func startWorker(failpoint: String? = nil) async throws {
+    func startWorker(failpoint: String? = nil, callbacks: Bool = false) async throws {
         try await self.stage.startWorker(
-            failpoint: failpoint, notificationPolicy: self.policy, smtpURL: "smtp://127.0.0.1:\(self.sink.port)")
+            failpoint: failpoint, notificationPolicy: self.policy, smtpURL: "smtp://127.0.0.1:\(self.sink.port)",
+            callbacks: callbacks)
     }
 
     // MARK: Sending

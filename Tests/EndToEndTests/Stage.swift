@@ -78,6 +78,8 @@ final class Stage: Sendable {
                 "server", "start", "--database-url", databaseURL, "--nats-url", natsURL, "--grpc-port", "\(grpc)",
                 "--http-port", "\(http)",
                 "--node", "stage", "--webhook-secret", "sandbox=\(Self.webhookSecret)",
+                // The tokens by which the sandbox's carriers sign.
+                "--webhook-secret", "ntf-sms-a=sk_sms_a", "--webhook-secret", "ntf-sms-b=sk_sms_b",
             ])
         state.withLock { state in
             state.grpcPort = ready["grpcPort"] as? Int ?? 0
@@ -100,8 +102,10 @@ final class Stage: Sendable {
     /// - Parameter failpoint: families.md R11, for example `Capture.after_effect:kill9@2`.
     /// - Parameter policy: the payment family's waits, as JSON; shorter ones make waiting bearable.
     /// - Parameter notificationPolicy: the same for notifications.
+    /// - Parameter callbacks: carriers report to the gateway what became of their messages.
     func startWorker(
-        failpoint: String? = nil, policy: String? = nil, notificationPolicy: String? = nil, smtpURL: String? = nil
+        failpoint: String? = nil, policy: String? = nil, notificationPolicy: String? = nil, smtpURL: String? = nil,
+        callbacks: Bool = false
     ) async throws {
         var environment: [String: String] = [:]
         environment["FAILPOINT"] = failpoint
@@ -114,7 +118,7 @@ final class Stage: Sendable {
                 "worker", "start", "--address", grpcAddress, "--database-url", databaseURL, "--provider-url",
                 sandboxURL, "--shipping-url",
                 sandboxURL, "--messages-url", sandboxURL, "--smtp-url", smtpURL ?? "smtp://127.0.0.1:2525",
-            ], environment: environment)
+            ] + (callbacks ? ["--public-url", gatewayURL] : []), environment: environment)
     }
 
     func isRunning(_ part: String) -> Bool { state.withLock { $0.children[part]?.isRunning ?? false } }

@@ -55,21 +55,20 @@ private struct Responder: HTTPResponder {
     let service: HTTPService
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let fields = request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
+        // The library takes the host out of the headers; signatures over our address need it.
+        let host = request.head.authority.map { [(name: "host", value: $0)] } ?? []
+        let fields = host + request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
         var question = HTTPQuestion(
             method: request.method.rawValue, path: request.uri.path, query: QueryString.parse(request.uri.query ?? ""),
             headers: fields)
         let answer: HTTPAnswer
         let limit = service.options.bodyBytesMax(of: question.path)
-        do {
-            if service.isUpload(question) {
-                answer = await service.upload(question, request.body)
-            } else {
-                let body = try await request.body.collect(upTo: limit)
-                question.body = [UInt8](buffer: body)
-                answer = await service.answer(question)
-            }
-        } catch is NIOTooManyBytesError {
+        if service.isUpload(question) {
+            answer = await service.upload(question, request.body)
+        } else if let body = try await Self.collect(request.body, limit: limit) {
+            question.body = body
+            answer = await service.answer(question)
+        } else {
             var refused = HTTPService.tooLarge(limit, path: question.path).answer(requestID: question.requestID)
             refused.headers.append(.init("X-Request-Id", question.requestID))
             answer = refused
@@ -81,5 +80,25 @@ private struct Responder: HTTPResponder {
         return Response(
             status: .init(code: answer.status), headers: headers,
             body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+
+    /// So much of a body that is too large is read and thrown away: whoever is cut off while sending never sees the answer.
+    private static let ignoredBytesMax = 32 << 20
+
+    /// - Returns: nil for a body that is too large.
+    private static func collect(_ body: RequestBody, limit: Int) async throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var count = 0
+        for try await part in body {
+            count += part.readableBytes
+            if count <= limit {
+                bytes += part.readableBytesView
+            } else if count > limit + Self.ignoredBytesMax {
+                break
+            } else {
+                bytes = []
+            }
+        }
+        return count <= limit ? bytes : nil
     }
 }

@@ -27,7 +27,7 @@ public final class SandboxServer: Sendable {
     public func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup)
         let courier = WebhookCourier(
-            store: self.store, client: client, smsToken: self.configuration.smsToken, logger: self.logger)
+            store: self.store, client: client, configuration: self.configuration, logger: self.logger)
         await courier.wake()
         let application = Application(
             responder: CallbackResponder<ConnectionContext> { [store] request, context in

@@ -19,12 +19,14 @@ actor WebhookCourier {
     private static let attemptsMax = 40
     private static let attemptSecondsMax: Int64 = 10
 
-    /// Signs status callbacks of SMS.
+    /// Sign status callbacks of SMS, by account.
+    private let smsTokens: [String: String]
     private let smsToken: String
 
-    init(store: SandboxStore, client: HTTPClient, smsToken: String, logger: Logger) {
+    init(store: SandboxStore, client: HTTPClient, configuration: SandboxConfiguration, logger: Logger) {
         self.store = store
-        self.smsToken = smsToken
+        self.smsTokens = configuration.smsTokens
+        self.smsToken = configuration.smsToken
         self.client = client
         self.logger = logger
     }
@@ -84,7 +86,8 @@ actor WebhookCourier {
             request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
             request.headers.add(
                 name: "x-twilio-signature",
-                value: SmsCallbackSignature.header(url: callback.url, fields: fields, token: self.smsToken))
+                value: SmsCallbackSignature.header(
+                    url: callback.url, fields: fields, token: self.smsTokens[callback.account] ?? self.smsToken))
             request.body = .bytes(ByteBuffer(string: Form.text(fields)))
         } else {
             let body = event.json.text

@@ -1,3 +1,4 @@
+import Activities
 import Foundation
 import Logging
 import Sandbox
@@ -13,6 +14,8 @@ struct DevStack: Sendable {
         var sandboxPort = 7253
         var smtpURL = "smtp://127.0.0.1:2525"
         var withWorker = true
+        /// nil: what the environment says.
+        var notificationPolicy: NotificationPolicy?
     }
 
     struct Addresses: Sendable {
@@ -30,6 +33,11 @@ struct DevStack: Sendable {
     }
 
     static let webhookSecret = "whsec_dev"
+    /// Who may report what became of a message: the sandbox's carriers by their accounts' tokens, mail and WeChat by hand.
+    static let receiptSecrets = [
+        "ntf-sms-a": "sk_sms_a", "ntf-sms-b": "sk_sms_b", "ntf-smtp": "whsec_dev_smtp",
+        "ntf-wechat": "whsec_dev_wechat",
+    ]
 
     let options: Options
     let log: Logger
@@ -56,7 +64,8 @@ struct DevStack: Sendable {
         let settings = ServerSettings(
             databaseURL: servers.databaseURL, natsURL: servers.nats?.url,
             node: ServerSettings.nodeName("dev", grpcPort: options.listen.grpcPort), listen: options.listen,
-            signingKeyFile: options.folder.signingKeyFile.path, webhookSecrets: ["sandbox": Self.webhookSecret])
+            signingKeyFile: options.folder.signingKeyFile.path,
+            webhookSecrets: Self.receiptSecrets.merging(["sandbox": Self.webhookSecret]) { $1 })
         let assembly = try await ServerAssembly(settings, log: log)
         let stack = self
         let parts = PartTasks()
@@ -98,7 +107,7 @@ struct DevStack: Sendable {
             databaseURL: addresses.databaseURL, providerURL: addresses.sandboxURL, shippingURL: addresses.sandboxURL,
             notifications: NotificationWorkerSettings(
                 smtpURL: options.smtpURL, messagesURL: addresses.sandboxURL,
-                publicURL: "http://127.0.0.1:\(addresses.server.httpPort)"))
+                publicURL: "http://127.0.0.1:\(addresses.server.httpPort)", policy: options.notificationPolicy))
         let transport = WireBridge.transport(to: assembly.wire)
         let log = log
         parts.add {

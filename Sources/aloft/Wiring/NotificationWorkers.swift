@@ -11,6 +11,8 @@ struct NotificationWorkerSettings: Sendable {
     var messagesURL: String
     /// Where carriers reach the gateway with their status callbacks.
     var publicURL: String?
+    /// nil: what the environment says.
+    var policy: NotificationPolicy?
 
     private func channels() throws -> NotificationSettings {
         var settings = NotificationSettings.sandbox(url: messagesURL, mail: try MailRelay.settings(smtpURL))
@@ -26,7 +28,7 @@ struct NotificationWorkerSettings: Sendable {
     ) throws -> NotificationServices {
         let policy: NotificationPolicy
         do {
-            policy = try NotificationPolicy.configured()
+            policy = try self.policy ?? NotificationPolicy.configured()
         } catch {
             throw CommandFailure("ALOFT_NTF_POLICY: not a JSON object of settings by name: \(error)")
         }

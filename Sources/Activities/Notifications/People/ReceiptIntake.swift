@@ -50,6 +50,11 @@ public struct ReceiptIntake: Sendable {
     private let pool: PostgresPool
     private let people: PeopleStore
 
+    /// How long a reference that nobody knows is waited for, in all about two seconds.
+    private static let pauses: [Duration] = [
+        .milliseconds(50), .milliseconds(150), .milliseconds(500), .milliseconds(1300),
+    ]
+
     public init(pool: PostgresPool) {
         self.pool = pool
         self.people = PeopleStore(pool: pool)
@@ -67,10 +72,7 @@ public struct ReceiptIntake: Sendable {
         }
         guard let kind = report.kind else { throw Unreadable(pointer: "/type") }
         let isKnown = try await self.pool.query(PeopleStatements.knownReceipt) { $0.text(report.id) }.count == 1
-        let rows = try await self.pool.query(PeopleStatements.delivery) {
-            $0.text(provider)
-            $0.text(report.reference)
-        }
+        let rows = try await self.delivery(provider: provider, reference: report.reference)
         guard rows.count == 1, let channel = Channel(rawValue: try rows[0].text(2)) else {
             return Taken(isNew: !isKnown)
         }
@@ -81,6 +83,23 @@ public struct ReceiptIntake: Sendable {
             return Taken(isNew: !isKnown)
         }
         return Taken(isNew: !isKnown, notice: Notice(workflowID: try rows[0].text(5), event: event))
+    }
+
+    /// A carrier may report before its own answer to the send was written down: a name that is not known yet is looked for again.
+    private func delivery(provider: String, reference: String) async throws -> ResultSet {
+        for pause in Self.pauses {
+            let rows = try await self.find(provider, reference)
+            if rows.count > 0 { return rows }
+            try await Task.sleep(for: pause)
+        }
+        return try await self.find(provider, reference)
+    }
+
+    private func find(_ provider: String, _ reference: String) async throws -> ResultSet {
+        try await self.pool.query(PeopleStatements.delivery) {
+            $0.text(provider)
+            $0.text(reference)
+        }
     }
 
     /// A report that comes after the workflow's end: a message may be delivered first and bounce later.
