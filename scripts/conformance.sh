@@ -12,17 +12,24 @@ log=$folder/server.log
 # Postgres runs as its own user when we are root and must get through to its folder.
 chmod 711 "$folder"
 server=
+sink=
 failed=()
 finish() {
     status=$?
     if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+    if [[ -n $sink ]]; then kill "$sink" 2>/dev/null || true; fi
     if ((status)); then echo "--- server log (last 30 lines)"; tail -30 "$log" 2>/dev/null || true; fi
     if ((${#failed[@]})); then echo "conformance: FAILED: ${failed[*]}"; fi
     rm -rf "$folder"
     exit $status
 }
 trap finish EXIT
-"$aloft" server start-dev --data "$folder/data" --grpc-port 0 --http-port 0 --sandbox-port 0 --nats-port 0 --ready-file "$folder/ready.json" >"$log" 2>&1 &
+"$python" Tests/Conformance/smtp_sink.py --journal "$folder/mails" --ready-file "$folder/sink.json" >"$folder/sink.log" 2>&1 &
+sink=$!
+for _ in $(seq 300); do [[ -s $folder/sink.json ]] && break; sleep 0.1; done
+smtp=$("$python" -c "import json; print(json.load(open('$folder/sink.json'))['port'])")
+"$aloft" server start-dev --data "$folder/data" --grpc-port 0 --http-port 0 --sandbox-port 0 --nats-port 0 --smtp-url "smtp://127.0.0.1:$smtp" \
+    --ready-file "$folder/ready.json" >"$log" 2>&1 &
 server=$!
 for _ in $(seq 600); do
     [[ -s $folder/ready.json ]] && break
@@ -52,6 +59,9 @@ for name in core starting errors inside children external reset options delete v
 done
 area http_paths "$grpc" "$http"
 area bad_input "$folder/ready.json"
+area notify_bad_input "$folder/ready.json" "$folder/mails" "${1:-}"
+area twilio_shape "$(value sandbox)"
+area wechat_shape "$(value sandbox)"
 if [[ -z ${1:-} ]]; then
     area replay
     area operator_crash "$aloft"

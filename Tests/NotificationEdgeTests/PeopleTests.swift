@@ -46,10 +46,14 @@ struct PeopleTests {
         #expect(try await store.list(tenant: "acme").map { $0.id } == ["w"])
         #expect(try await store.list(tenant: "other").isEmpty)
         #expect(
-            try await store.missing(
-                tenant: "acme", id: "w", version: 1, channel: "email", locale: "", variables: [:]) == ["name"])
+            try await store.check(
+                tenant: "acme", id: "w", version: 1, channel: "email", locale: "", variables: [:])?.missing == ["name"])
         #expect(
-            try await store.missing(
+            try await store.check(
+                tenant: "acme", id: "w", version: 1, channel: "email", locale: "",
+                variables: ["name": .string("Ann\r\nBcc: x@y.example")])?.unsafe == ["name"])
+        #expect(
+            try await store.check(
                 tenant: "acme", id: "w", version: 1, channel: "sms", locale: "", variables: [:]) == nil)
         await #expect(throws: TemplateFault.self) {
             try await store.save(

@@ -70,17 +70,26 @@ struct NotificationCounter: NotificationDesk {
     private func faults(of request: NotificationRequest) async throws -> [DeskFault] {
         var isThere = false
         for channel in request.channels {
-            let missing: [String]?
+            let found: TemplateStore.VariableFaults?
             do {
-                missing = try await templates.missing(
+                found = try await templates.check(
                     tenant: request.tenant, id: request.template.id, version: request.template.version,
                     channel: channel.rawValue, locale: request.template.locale ?? "", variables: request.variables)
             } catch let fault as TemplateFault {
-                return [DeskFault("/variables", fault.description)]
+                let isNamed = fault.kind == .missingVariable && !fault.name.isEmpty
+                return [
+                    DeskFault(
+                        isNamed ? Self.pointer(fault.name) : "/variables", isNamed ? fault.message : fault.description)
+                ]
             }
-            guard let missing else { continue }
+            guard let found else { continue }
             isThere = true
-            if !missing.isEmpty { return missing.map { DeskFault("/variables/\($0)", "is missing for the template") } }
+            let faults =
+                found.missing.sorted().map { DeskFault(Self.pointer($0), "is missing for the template") }
+                + found.unsafe.sorted().map {
+                    DeskFault(Self.pointer($0), "contains a line break or control character, and the subject shows it")
+                }
+            if !faults.isEmpty { return faults }
         }
         if !isThere { return [DeskFault("/template", "has no text for these channels, or there is no such version")] }
         if request.category == .marketing, request.channels.contains(.email) {
@@ -91,6 +100,9 @@ struct NotificationCounter: NotificationDesk {
         }
         return []
     }
+
+    /// Where a variable is, by the name that the template has for it.
+    private static func pointer(_ name: String) -> String { "/variables/\(name.replacing(".", with: "/"))" }
 
     func subject(of recipient: Gateway.JSONValue) throws -> DeskVerdict {
         .ok(.string(try Bridge.decode(Recipient.self, recipient).subject))

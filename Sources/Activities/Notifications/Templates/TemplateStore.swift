@@ -202,24 +202,46 @@ public struct TemplateStore: Sendable {
         return (try rows[0].text(0), try rows[0].text(1))
     }
 
-    /// The variables that a message would lack, by the text its sender's locale leads to.
+    /// What is wrong with a message's variables.
+    public struct VariableFaults: Hashable, Sendable {
+        /// Names that the template needs.
+        public var missing: Set<String> = []
+        /// Names whose values would break out of the subject's header line.
+        public var unsafe: Set<String> = []
+    }
+
+    /// Checks variables against the text that their sender's locale leads to.
     ///
     /// - Returns: nil when there is no such version for this channel.
-    public func missing(
+    public func check(
         tenant: String, id: String, version: Int, channel: String, locale: String, variables: [String: JSONScalar]
-    ) async throws -> [String]? {
+    ) async throws -> VariableFaults? {
         guard
             let found = try await self.find(
                 tenant: tenant, id: id, version: version, channel: channel, locale: locale)
         else { return nil }
         let frame = SenderFrame(senderName: "-", postalAddress: "-", unsubscribeURL: "-")
         let values = try TemplateVariables(variables).adding(frame.variables)
-        var names: Set<String> = []
+        var faults = VariableFaults()
         for part in found.body.parts {
-            names.formUnion(
-                try TemplateText(part.source, part.kind).missing(
-                    in: values, optional: Set(found.body.optional ?? [])))
+            let text = try TemplateText(part.source, part.kind)
+            faults.missing.formUnion(try text.missing(in: values, optional: Set(found.body.optional ?? [])))
+            guard part.name == "subject" else { continue }
+            let used = Set(text.variables.map { $0.prefix { $0 != "." } }.map(String.init))
+            faults.unsafe = used.filter { variables[$0]?.breaksHeader ?? false }
         }
-        return names.sorted()
+        return faults
+    }
+}
+
+extension JSONScalar {
+    /// Whether any text in it has a character that ends a header line or turns it around.
+    fileprivate var breaksHeader: Bool {
+        switch self {
+        case .null, .bool, .integer, .number: return false
+        case .string(let text): return text.unicodeScalars.contains(where: \.isHeaderBreaking)
+        case .array(let elements): return elements.contains(where: \.breaksHeader)
+        case .object(let members): return members.values.contains(where: \.breaksHeader)
+        }
     }
 }
