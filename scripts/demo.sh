@@ -1,5 +1,9 @@
 #!/usr/bin/env bash
-# The main job on real servers: three payments, a worker killed in the middle, the books, the audit.
+# The main jobs on real servers: three payments with a worker killed in the middle, the books, the audit; then 2,000 messages with a
+# carrier that breaks, dead letters, their redrive, one message's story.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec .build/debug/aloft demo pay
+.build/debug/aloft demo pay
+scripts/setup.sh --python
+echo
+exec .build/debug/aloft demo notify

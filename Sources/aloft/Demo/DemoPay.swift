@@ -26,17 +26,7 @@ struct DemoPay: AsyncParsableCommand {
             options: .init(
                 folder: folder, listen: .init(grpcPort: 0, httpPort: 0), natsPort: 0, sandboxPort: 0, withWorker: false),
             log: log)
-        let (ends, end) = AsyncStream<Void>.makeStream()
-        let problem = FirstProblem()
-        try await stack.run(until: { for await _ in ends { return } }) { addresses in
-            do {
-                try await play(addresses, folder: folder)
-            } catch {
-                await problem.set(error)
-            }
-            end.yield()
-        }
-        if let error = await problem.error { throw error }
+        try await stack.play { try await play($0, folder: folder) }
         try? FileManager.default.removeItem(at: folder.root)
     }
 
@@ -114,34 +104,16 @@ struct DemoPay: AsyncParsableCommand {
         let program = CommandLine.arguments[0]
         let workflow = "pay:shop:\(payment)"
         Terminal.line("\nhistory of order 3 (aloft workflow show):")
-        try await Self.runTool([
+        try await DemoTool.run([
             program, "workflow", "show", "--workflow-id", workflow, "--address", addresses.server.grpcAddress,
         ])
         Terminal.line("\nreplay of order 3 (aloft replay run):")
-        try await Self.runTool([program, "replay", "run", workflow, "--address", addresses.server.grpcAddress])
+        try await DemoTool.run([program, "replay", "run", workflow, "--address", addresses.server.grpcAddress])
         Terminal.line("\norder 3 as read back from NATS (aloft feed tail --all):")
         let feed = [program, "feed", "tail", "--all", "--nats-url", addresses.natsURL, "--workflow-id", workflow]
-        try await Self.runTool(feed, shownLinesMax: 8)
+        try await DemoTool.run(feed, shownLinesMax: 8)
         Terminal.line("\nevery hash chain and snapshot (aloft replay verify):")
-        try await Self.runTool([program, "replay", "verify", "--database-url", addresses.databaseURL])
-    }
-
-    /// Runs a command of this program with its output on ours; of a long one, the first and the last lines.
-    private static func runTool(_ words: [String], shownLinesMax: Int = .max) async throws {
-        let file = URL(filePath: "/tmp/aloft-demo-out-\(UInt32.random(in: 0..<0xFFFF_FFFF))")
-        defer { try? FileManager.default.removeItem(at: file) }
-        let status = try await ChildProcess.start(words, output: file).wait()
-        let lines = ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n")
-        if lines.count <= shownLinesMax {
-            for line in lines { Terminal.line("    \(line)") }
-        } else {
-            for line in lines.prefix(shownLinesMax / 2) { Terminal.line("    \(line)") }
-            Terminal.line("    … \(lines.count - shownLinesMax / 2 * 2) more …")
-            for line in lines.suffix(shownLinesMax / 2) { Terminal.line("    \(line)") }
-        }
-        guard status == 0 else {
-            throw CommandFailure("'\(words.dropFirst().joined(separator: " "))' ended with \(status)")
-        }
+        try await DemoTool.run([program, "replay", "verify", "--database-url", addresses.databaseURL])
     }
 
     private func withClient<Result: Sendable>(
@@ -196,9 +168,4 @@ private actor DemoWorker {
     }
 
     func stop() async { await child?.stop() }
-}
-
-private actor FirstProblem {
-    private(set) var error: (any Error)?
-    func set(_ error: any Error) { if self.error == nil { self.error = error } }
 }
