@@ -110,7 +110,7 @@ extension HTTPService {
     private static func state(_ report: RunReport) -> String {
         if let said = report.result?["state"]?.text { return said }
         switch report.summary.status {
-        case .running, .continuedAsNew: return report.progress?["state"]?.text ?? report.status
+        case .running, .continuedAsNew: return report.progress?["phase"]?.text ?? report.status
         case .completed: return "SENT"
         case .canceled: return "CANCELED"
         case .failed, .terminated, .timedOut: return "DEAD"

@@ -106,6 +106,7 @@ extension SendWorkflow {
     private func attempt(on channel: Channel, _ tries: inout Tries) async throws -> SendOutcome {
         guard let request else { return SendOutcome(.invalid, code: "no_request") }
         tries.number += 1
+        self.state = .sending
         self.hasLeft = true
         defer { self.hasLeft = false }
         let outcome: SendOutcome = try await self.call(
@@ -172,6 +173,7 @@ extension SendWorkflow {
     ) async throws -> ChannelEnd? {
         guard let request else { return .refused("no_request") }
         self.hasLeft = true
+        self.state = .sent
         let ends = self.now + (self.policy.receiptSeconds[channel.rawValue] ?? 0)
         var read = 0
         var complaint = ""

@@ -8,6 +8,7 @@ extension SendWorkflow {
     ) async throws -> Output {
         guard let context, let request else { throw CanceledFailure() }
         self.progress.begin(step.name, at: self.now)
+        self.progress.phase = self.state.rawValue
         do {
             let output: Output =
                 switch step.place {
@@ -34,6 +35,7 @@ extension SendWorkflow {
     func mark(_ state: NotificationState, reason: String, until: Double?) async throws {
         guard let request else { return }
         self.marks += 1
+        self.state = state
         let _: Done = try await self.call(
             .mark, MarkInput(request: request, state: state, reason: reason, until: until, index: self.marks))
     }

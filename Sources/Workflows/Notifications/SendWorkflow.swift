@@ -25,6 +25,10 @@ public final class SendWorkflow: WorkflowDefinition, @unchecked Sendable {
     var progress = OperationProgress()
     var attempts: [AttemptRecord] = []
     var marks = 0
+    /// How far it is, for whoever asks: the phase of the progress.
+    var state = NotificationState.accepted {
+        didSet { self.progress.phase = self.state.rawValue }
+    }
     /// Nothing can be taken back any more.
     var hasLeft = false
     private var isOver = false
@@ -163,7 +167,7 @@ public final class SendWorkflow: WorkflowDefinition, @unchecked Sendable {
         case .accepted, .scheduled, .sending, .sent, .delivered, .suppressed, .expired:
             self.progress.status = .succeeded
         }
-        self.progress.phase = ending.state.rawValue
+        self.state = ending.state
         self.progress.percent = 100
     }
 }
