@@ -28,6 +28,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -74,7 +75,7 @@ let everyTarget: [Target] = [
     .target(
         name: "Activities",
         dependencies: [
-            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, mustache, nio("NIOCore"),
+            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, cryptoExtras, mustache, nio("NIOCore"),
             nio("NIOPosix"), nio("NIOHTTP1"),
         ],
         swiftSettings: common),

@@ -11,6 +11,7 @@ JSON in the journal: {"at", "event": "rcpt"|"message", "to", "code", "message_id
 
 import argparse
 import asyncio
+import base64
 import email
 import json
 import os
@@ -20,9 +21,25 @@ import time
 from aiosmtpd.smtp import SMTP, AuthResult
 
 
+def dkim_record(path):
+    """The DNS record of a private key's other half."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    form = serialization.PublicFormat
+    with open(path, "rb") as file:
+        key = serialization.load_pem_private_key(file.read(), None).public_key()
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        kind, public = b"ed25519", key.public_bytes(serialization.Encoding.Raw, form.Raw)
+    else:
+        kind, public = b"rsa", key.public_bytes(serialization.Encoding.DER, form.SubjectPublicKeyInfo)
+    return b"v=DKIM1; k=" + kind + b"; p=" + base64.b64encode(public)
+
+
 class Sink:
-    def __init__(self, journal):
+    def __init__(self, journal, dkim_key=None):
         self.journal = open(journal, "a", buffering=1)
+        self.record = dkim_record(dkim_key) if dkim_key else None
         self.seen = {}
         self.dropped = set()
         self.peers = {}
@@ -49,6 +66,23 @@ class Sink:
             envelope.rcpt_tos.append(address)
         return reply
 
+    def check_signature(self, content):
+        """What dkimpy says of a mail, and of the same mail with other links to leave, or none."""
+        if self.record is None:
+            return None
+        import dkim
+
+        def verify(mail):
+            return dkim.verify(mail, dnsfunc=lambda name, timeout=5: self.record)
+
+        changed = [
+            content.replace(b"List-Unsubscribe: <https://", b"List-Unsubscribe: <https://evil.", 1),
+            content.replace(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", b"", 1), b"From: <x@evil.example>\r\n" + content,
+            content[:-6] + b"x" + content[-5:],
+        ]
+        is_refused = all(mail != content and not verify(mail) for mail in changed)
+        return ["valid" if verify(content) else "invalid", "changed refused" if is_refused else "changed taken"]
+
     async def handle_DATA(self, server, session, envelope):
         to = envelope.rcpt_tos[0]
         message = email.message_from_bytes(envelope.content)
@@ -57,7 +91,7 @@ class Sink:
             self.note(event="refused", to=to, code=554)
             return "554 5.7.1 looks like spam"
         self.note(
-            event="message", to=to, code=250, message_id=message["Message-ID"], bytes=len(envelope.content),
+            event="message", to=to, code=250, dkim=self.check_signature(envelope.content), message_id=message["Message-ID"], bytes=len(envelope.content),
             headers={key: str(value) for key, value in message.items()}, tls=session.ssl is not None,
             user=getattr(session, "auth_data", None) and session.auth_data.decode())
         if name == "slow":
@@ -85,8 +119,9 @@ async def main():
     parser.add_argument("--certificate")
     parser.add_argument("--key")
     parser.add_argument("--login", help="name:password that must be given")
+    parser.add_argument("--dkim-key", help="private key whose signature every mail must have; the journal says whether it has")
     options = parser.parse_args()
-    sink = Sink(options.journal)
+    sink = Sink(options.journal, options.dkim_key)
     settings = {"enable_SMTPUTF8": True, "hostname": "sink.test"}
     if options.certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -7,10 +7,13 @@ public final class MailSink: Sendable {
         public var isSecure: Bool
         /// `name:password`.
         public var login: String?
+        /// A private key: dkimpy checks every mail's signature by its public half.
+        public var dkimKey: String?
 
-        public init(isSecure: Bool = false, login: String? = nil) {
+        public init(isSecure: Bool = false, login: String? = nil, dkimKey: String? = nil) {
             self.isSecure = isSecure
             self.login = login
+            self.dkimKey = dkimKey
         }
     }
 
@@ -24,9 +27,11 @@ public final class MailSink: Sendable {
         public var headers: [String: String]?
         public var tls: Bool?
         public var user: String?
+        /// What dkimpy said of the signature, and of the same mail changed.
+        public var dkim: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case at, event, to, code, headers, tls, user
+            case at, event, to, code, headers, tls, user, dkim
             case messageID = "message_id"
         }
     }
@@ -78,6 +83,7 @@ public final class MailSink: Sendable {
             arguments += ["--certificate", certificate.path, "--key", key.path]
         }
         if let login = options.login { arguments += ["--login", login] }
+        if let key = options.dkimKey { arguments += ["--dkim-key", key] }
         let child = try ChildProcess.start(arguments, output: folder.appending(path: "sink.log"))
         let end = ContinuousClock.now + .seconds(30)
         while true {

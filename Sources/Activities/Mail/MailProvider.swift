@@ -31,12 +31,7 @@ struct MailProvider: Sendable {
         mail.headers = message.headers
         mail.unsubscribeURL = unsubscribeURL
         mail.unsubscribeMailbox = mailbox
-        let bytes: [UInt8]
-        do {
-            bytes = try mail.bytes()
-        } catch {
-            throw EffectFailure(.invalid, "\(error.part) cannot be put into a mail", code: "template_error")
-        }
+        let bytes = try self.signed(mail)
         let limit = scope.callLimit
         let seconds = min(
             self.settings.replySecondsMax,
@@ -45,6 +40,21 @@ struct MailProvider: Sendable {
         let lanes = self.lanes
         try await self.gate.call(tenant: tenant) { () async throws(EffectFailure) in try await lanes.send(letter) }
         return messageID
+    }
+
+    private func signed(_ mail: MailMessage) throws(EffectFailure) -> [UInt8] {
+        let bytes: [UInt8]
+        do {
+            bytes = try mail.bytes()
+        } catch {
+            throw EffectFailure(.invalid, "\(error.part) cannot be put into a mail", code: "template_error")
+        }
+        guard let signer = self.settings.dkim else { return bytes }
+        do {
+            return try signer.signed(bytes, at: mail.date)
+        } catch {
+            throw EffectFailure(.permanent(code: "provider_auth"), error.description)
+        }
     }
 
     /// A text as the left side of a Message-ID: everything unusual becomes `_` and its number.

@@ -25,6 +25,8 @@ public struct NotificationSettings: Sendable {
         /// The right side of every Message-ID.
         public var messageHost = "localhost"
         public var replySecondsMax = 20.0
+        /// nil: mail is not signed here; the relay may do it.
+        public var dkim: DKIMSigner?
 
         public init(host: String = "127.0.0.1", port: Int = 25) {
             self.host = host

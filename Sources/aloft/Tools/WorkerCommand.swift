@@ -10,7 +10,10 @@ struct WorkerCommand: AsyncParsableCommand {
 struct StartWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start the built-in workers (payments, notifications) against a server.",
-        discussion: "Works against any Temporal server. Ctrl-C lets the tasks in hand finish.")
+        discussion: """
+            Works against any Temporal server. Ctrl-C lets the tasks in hand finish. Mail is signed by DKIM when ALOFT_DKIM_DOMAIN,
+            ALOFT_DKIM_SELECTOR and ALOFT_DKIM_KEY_FILE (PEM, Ed25519 or RSA) are set; its sender is ALOFT_MAIL_FROM.
+            """)
     @OptionGroup var server: ServerAddress
     @OptionGroup var database: DatabaseOptions
     @Option(name: .long, help: "Address of the payment provider.")

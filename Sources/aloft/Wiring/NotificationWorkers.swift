@@ -15,7 +15,14 @@ struct NotificationWorkerSettings: Sendable {
     var policy: NotificationPolicy?
 
     private func channels() throws -> NotificationSettings {
-        var settings = NotificationSettings.sandbox(url: messagesURL, mail: try MailRelay.settings(smtpURL))
+        var mail = try MailRelay.settings(smtpURL)
+        do {
+            mail.dkim = try DKIMSigner.configured()
+            if let from = ProcessInfo.processInfo.environment["ALOFT_MAIL_FROM"] { mail.fromAddress = from }
+        } catch {
+            throw CommandFailure(error.description)
+        }
+        var settings = NotificationSettings.sandbox(url: messagesURL, mail: mail)
         settings.unsubscribe = .configured()
         guard let publicURL else { return settings }
         for index in settings.sms.indices { settings.sms[index].callbackURL = "\(publicURL)/v1/hooks/ntf/{provider}" }
