@@ -9,7 +9,7 @@ FAMILY_TESTS := ^EngineTests\.FamilyTests/
 help:                ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-demo: setup build    ## set up, run three payments through everything, show them
+demo: setup build    ## set up; three payments, then 2,000 messages, through everything
 	@scripts/demo.sh
 
 test: lint build unit drift conformance soak ## set up what is missing and pass all tests
@@ -44,8 +44,10 @@ soak: build          ## everything killed again and again, NATS stopped and wipe
 	@scripts/setup.sh --python
 	@scripts/soak.sh both 60
 
-bench: release       ## hello benchmark
+bench: release       ## hello and notification benchmarks
+	@scripts/setup.sh --python
 	.build/release/aloft bench hello
+	.build/release/aloft bench notify
 
 proto: setup         ## regenerate Sources/TemporalAPI/Generated
 	@scripts/proto.sh

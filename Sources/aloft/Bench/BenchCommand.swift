@@ -7,7 +7,8 @@ import Worker
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure.", subcommands: [BenchHelloCommand.self, BenchWorkerCommand.self])
+        commandName: "bench", abstract: "Measure.",
+        subcommands: [BenchHelloCommand.self, BenchNotifyCommand.self, BenchWorkerCommand.self])
 }
 
 struct BenchHelloCommand: AsyncParsableCommand {
