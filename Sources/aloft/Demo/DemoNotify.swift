@@ -15,7 +15,7 @@ struct DemoNotify: AsyncParsableCommand {
             """)
     @Option(name: .long, help: "How many messages; half of them mails.")
     var messages: Int = 2000
-    @Option(name: .long, help: "For how many seconds the carrier is broken.")
+    @Option(name: .long, help: "For how many seconds the carrier is broken, at least.")
     var outage: Int = 12
     @OptionGroup var logging: LogOptions
 
@@ -24,6 +24,10 @@ struct DemoNotify: AsyncParsableCommand {
     /// The carrier breaks when so many were accepted, or half of them.
     private static let calmMessages = 400
     private static let redrivesPerSecond = 100
+    /// With more on the way than this the sender waits, so that what is seen is the outage and not a queue.
+    private static let onTheWayMax = 250
+    /// A message that was on its way when the carrier broke becomes a dead letter within this time.
+    private static let outageMax = Duration.seconds(60)
 
     func validate() throws {
         guard (10...10_000).contains(messages) else { throw ValidationError("--messages: expected 10 to 10000") }
@@ -97,6 +101,9 @@ struct DemoNotify: AsyncParsableCommand {
         var outage: Task<Void, any Error>?
         while sent < messages {
             let count = min(Self.batch, messages - sent)
+            try await counts.until("fewer messages are on the way", seconds: 120) {
+                $0.accepted - $0.ended <= Self.onTheWayMax
+            }
             try await office.post(first: sent, count: count)
             sent += count
             if outage == nil, sent >= breaksAt { outage = breakCarrier(office, counts, screen) }
@@ -111,16 +118,21 @@ struct DemoNotify: AsyncParsableCommand {
         guard end.parked > 0 else { throw CommandFailure("the outage left no dead letter: try a longer --outage") }
     }
 
+    /// The carrier is back after the outage, but not before there is something to redrive.
     private func breakCarrier(_ office: DemoOffice, _ counts: DemoCounts, _ screen: LiveLine) -> Task<Void, any Error> {
-        let seconds = outage
+        let (seconds, wanted) = (outage, max(1, messages / 40))
         return Task {
+            let began = ContinuousClock.now
             try await office.breakCarrier()
             counts.note("carrier DOWN")
             screen.event("✗ the SMS carrier answers 500 from now on")
             try await Task.sleep(for: .seconds(seconds))
+            while try await counts.read().parked < wanted, ContinuousClock.now - began < Self.outageMax {
+                try await Task.sleep(for: .milliseconds(200))
+            }
             try await office.repairCarrier()
             counts.note("carrier up")
-            screen.event("✓ the SMS carrier is back after \(seconds) s")
+            screen.event("✓ the SMS carrier is back after \(DemoCounts.seconds(since: began))")
         }
     }
 
