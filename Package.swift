@@ -71,6 +71,9 @@ let everyTarget: [Target] = [
             "Worker", "Gateway", "Runtime", "Engine", "History", "Replay", "TemporalCodec", "EngineTestKit", logging,
         ], swiftSettings: common),
 
+    // Judging and steering rollouts, as values.
+    .target(name: "Rollouts", dependencies: ["History"], swiftSettings: pure),
+
     // The families.
     .target(
         name: "Activities",
@@ -149,6 +152,7 @@ let everyTarget: [Target] = [
             nio("NIOHTTP1"),
         ],
         swiftSettings: common),
+    .testTarget(name: "RolloutTests", dependencies: ["Rollouts", "ServerTestKit"], swiftSettings: common),
     // Templates, delivery time, validation, dead letters and the gateway's endpoints of the notification family.
     .testTarget(
         name: "NotificationEdgeTests",
