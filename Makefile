@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. The rest is what they are made of.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Suites with sockets and databases of their own go first: beside the property tests of two cores they would starve.
-SERVER_TESTS := ^(GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|SchemaUpgradeTests)\.
+SERVER_TESTS := ^(CanaryTests|GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|SchemaUpgradeTests)\.
 # 10,000 families of runs keep all cores busy for some minutes: beside them nothing with a clock would pass.
 FAMILY_TESTS := ^EngineTests\.FamilyTests/
 .PHONY: help demo test setup build release lint tidy unit drift conformance soak bench proto clean
