@@ -200,6 +200,10 @@ let everyTarget: [Target] = [
     .testTarget(
         name: "SchemaUpgradeTests",
         dependencies: ["Activities", "Worker", "Postgres", "ServerTestKit", logging], swiftSettings: common),
+    // The schema upgrades' workflows on the engine in memory, with a clock that jumps.
+    .testTarget(
+        name: "SchemaUpgradeWorkflowTests", dependencies: ["Workflows", "Activities", "Worker", "WorkerTesting"],
+        swiftSettings: common),
     // The real program as separate processes; `aloft` is listed so that it is built first.
     .testTarget(
         name: "EndToEndTests",

@@ -21,12 +21,22 @@ extension UpgradeServices {
 
     /// Sends the tenant back to where it was sent before this upgrade; it may never have been moved.
     func switchRouteBack(_ step: TenantStep, _ scope: EffectScope) async throws -> Done {
-        guard let change = try await self.result(of: step.op("SwitchRoute"), as: RouteChange.self) else {
-            return Done()
+        // A try before this one may have switched it.
+        for generation in (0...step.generation).reversed() {
+            var earlier = step
+            earlier.generation = generation
+            guard let change = try await self.result(of: earlier.op("SwitchRoute"), as: RouteChange.self) else {
+                continue
+            }
+            return try await self.routeBack(earlier, to: change.from, scope)
         }
+        return Done()
+    }
+
+    private func routeBack(_ step: TenantStep, to version: String?, _ scope: EffectScope) async throws -> Done {
         let op = step.op("SwitchRouteBack")
         let _: RouteChange = try await self.once(op) { connection in
-            try await self.changeRoute(step, to: change.from, kind: "version_rolled_back", op: op, scope, connection)
+            try await self.changeRoute(step, to: version, kind: "version_rolled_back", op: op, scope, connection)
         }
         return Done()
     }
@@ -94,6 +104,12 @@ extension UpgradeServices {
                 $0.text(step.tenant)
                 $0.text(end.state.rawValue)
                 $0.text(end.error)
+            }
+            try await connection.query(UpgradeStatements.settleContract) {
+                $0.text(step.upgrade)
+                $0.text(step.pass.rawValue)
+                $0.text(step.tenant)
+                $0.text(end.state.rawValue)
             }
             if let version = end.schemaVersion {
                 try await connection.query(UpgradeStatements.saveSchemaVersion) {

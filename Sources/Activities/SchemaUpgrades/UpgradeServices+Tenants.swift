@@ -185,7 +185,7 @@ extension UpgradeServices {
     static func pending(_ migration: Migration) -> PendingMigration {
         let kind: MigrationKind =
             migration.backfill != nil ? .backfill : migration.isTransactional ? .transaction : .statements
-        return PendingMigration(version: migration.version, kind: kind, isIrreversible: migration.isIrreversible)
+        return PendingMigration(version: migration.version, kind: kind, phase: migration.phase)
     }
 
     static func checkHistory(

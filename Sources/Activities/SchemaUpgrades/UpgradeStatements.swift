@@ -233,6 +233,15 @@ enum UpgradeStatements {
         where upgrade = $1::text and pass = $2::text and tenant = $3::text
         """)
 
+    /// Only a tenant that was brought to the new version can lose what only the old one needed.
+    static let settleContract = Statement(
+        "mig_settle_contract",
+        """
+        update wf_mig.tenant_run set state = case when $4::text = 'done' then 'pending' else 'skipped' end
+        where upgrade = $1::text and tenant = $3::text and pass = 'contract' and $2::text = 'expand'
+            and state in ('pending', 'skipped')
+        """)
+
     static let skipTenant = Statement(
         "mig_skip_tenant",
         """

@@ -77,12 +77,12 @@ public enum MigrationKind: String, Codable, Hashable, Sendable {
 public struct PendingMigration: Codable, Hashable, Sendable {
     public var version: MigrationVersion
     public var kind: MigrationKind
-    public var isIrreversible: Bool
+    public var phase: MigrationPhase
 
-    public init(version: MigrationVersion, kind: MigrationKind, isIrreversible: Bool = false) {
+    public init(version: MigrationVersion, kind: MigrationKind, phase: MigrationPhase = .expand) {
         self.version = version
         self.kind = kind
-        self.isIrreversible = isIrreversible
+        self.phase = phase
     }
 }
 

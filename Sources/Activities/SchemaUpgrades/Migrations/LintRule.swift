@@ -89,6 +89,17 @@ public struct LintFinding: Codable, Hashable, Sendable {
     /// Why its author lets it pass; nil when it blocks.
     public var allowedBecause: String?
 
+    public init(
+        rule: LintRule, file: String, line: Int, statement: String, message: String, allowedBecause: String? = nil
+    ) {
+        self.rule = rule
+        self.file = file
+        self.line = line
+        self.statement = statement
+        self.message = message
+        self.allowedBecause = allowedBecause
+    }
+
     public var isBlocking: Bool { self.allowedBecause == nil }
 
     enum CodingKeys: String, CodingKey {
