@@ -35,6 +35,11 @@ final class Stage: Sendable {
     var grpcAddress: String { "127.0.0.1:\(state.withLock { $0.grpcPort })" }
     var sandboxURL: String { "http://127.0.0.1:\(state.withLock { $0.sandboxPort })" }
     var databaseURL: String { state.withLock { $0.databaseURL } }
+    /// A tenant's database in the same private Postgres.
+    func tenantURL(_ database: String) -> String {
+        let url = databaseURL
+        return String(url[...(url.lastIndex(of: "/") ?? url.startIndex)]) + database
+    }
     var natsURL: String { state.withLock { $0.natsURL } }
 
     /// Everything up, for the time of `body`; then everything down, and the files gone unless it failed.
@@ -112,6 +117,8 @@ final class Stage: Sendable {
         environment["ALOFT_PAY_POLICY"] = policy
         environment["ALOFT_NTF_POLICY"] = notificationPolicy
         environment["ALOFT_PUBLIC_URL"] = gatewayURL
+        environment["ALOFT_TENANT_CLUSTERS"] = #"{"main": "\#(tenantURL("{database}"))"}"#
+        environment["ALOFT_BACKUP_FOLDER"] = folder.appending(path: "backups").path
         _ = try await launch(
             "worker",
             [

@@ -258,6 +258,26 @@ enum UpgradeStatements {
         order by pass, tenant limit $5::int4
         """)
 
+    // MARK: Asked for from outside
+
+    static let fleet = Statement(
+        "mig_fleet",
+        "select service, target, set_sha256, state, total from wf_mig.fleet_run where upgrade = $1::text")
+
+    static let counts = Statement(
+        "mig_counts", "select state, count(*) from wf_mig.tenant_run where upgrade = $1::text group by state")
+
+    static let tenantList = Statement(
+        "mig_tenant_list",
+        """
+        select t.id, t.name, t.dsn_ref, t.region, t.tier,
+            coalesce((select json_agg(json_build_object('service', v.service, 'schema_version', v.schema_version,
+                'route_version', v.route_version) order by v.service)::text
+                from wf_mig.tenant_version v where v.tenant = t.id), '[]')
+        from wf_mig.tenant t where t.id > $1::text and ($2::text is null or t.id = $2::text)
+        order by t.id limit $3::int4
+        """)
+
     // MARK: Backups
 
     static let putBackup = Statement(

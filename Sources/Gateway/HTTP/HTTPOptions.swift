@@ -17,6 +17,7 @@ public struct HTTPOptions: Sendable {
     /// The tables and keys behind the notification endpoints; nil: they are not served.
     public var notifications: (any NotificationDesk)?
     public var deadLetters: (any DeadLetterDesk)?
+    public var upgrades: (any UpgradeDesk)?
     /// The address under which others reach us, where it is not the request's own host.
     public var publicURL: String?
     /// The text of `/metrics`.

@@ -105,6 +105,7 @@ public final class HTTPService: Sendable {
         addReceiptRoutes(&table)
         addErasureRoutes(&table)
         addDeadLetterRoutes(&table)
+        addUpgradeRoutes(&table)
         return table
     }()
 

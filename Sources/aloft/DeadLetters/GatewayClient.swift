@@ -13,7 +13,8 @@ struct GatewayAddress: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` with what the gateway said, for anything but success.
     func ask(
-        _ method: String, _ path: String, query: [(String, String?)] = [], body: Printable? = nil
+        _ method: String, _ path: String, query: [(String, String?)] = [], body: Printable? = nil,
+        headers: [(String, String)] = []
     ) async throws -> JSONValue {
         let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_.~"))
         let words = query.compactMap { name, value in
@@ -22,6 +23,7 @@ struct GatewayAddress: ParsableArguments {
         var request = HTTPClientRequest(
             url: httpAddress + path + (words.isEmpty ? "" : "?" + words.joined(separator: "&")))
         request.method = HTTPMethod(rawValue: method)
+        for header in headers { request.headers.add(name: header.0, value: header.1) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body.json))

@@ -20,6 +20,8 @@ struct DevStack: Sendable {
 
     struct Addresses: Sendable {
         var server: ServerAssembly.Addresses
+        /// Databases in the private Postgres, as the cluster `dev` of tenants.
+        var tenantURL = ""
         var sandboxPort: Int
         var databaseURL: String
         var natsURL: String
@@ -73,7 +75,7 @@ struct DevStack: Sendable {
             let sandboxPort = try await stack.startSandbox(
                 gatewayURL: "http://127.0.0.1:\(server.httpPort)", parts: parts)
             let addresses = Addresses(
-                server: server, sandboxPort: sandboxPort, databaseURL: servers.databaseURL,
+                server: server, tenantURL: servers.postgres.url(database: "{database}"), sandboxPort: sandboxPort, databaseURL: servers.databaseURL,
                 natsURL: servers.nats?.url ?? "")
             if stack.options.withWorker { try await stack.startWorker(assembly, addresses, parts: parts) }
             try await onReady(addresses)
@@ -107,7 +109,9 @@ struct DevStack: Sendable {
             databaseURL: addresses.databaseURL, providerURL: addresses.sandboxURL, shippingURL: addresses.sandboxURL,
             notifications: NotificationWorkerSettings(
                 smtpURL: options.smtpURL, messagesURL: addresses.sandboxURL,
-                publicURL: "http://127.0.0.1:\(addresses.server.httpPort)", policy: options.notificationPolicy))
+                publicURL: "http://127.0.0.1:\(addresses.server.httpPort)", policy: options.notificationPolicy),
+            upgrades: try UpgradeWorkerSettings.configured(
+                clusters: ["dev": addresses.tenantURL], backupFolder: options.folder.root.appending(path: "backups")))
         let transport = WireBridge.transport(to: assembly.wire)
         let log = log
         parts.add {

@@ -37,6 +37,7 @@ final class ServerAssembly: Sendable {
     private let webhookIntake: WebhookIntake
     private let notifications: NotificationCounter
     private let deadLetters: DeadLetterCounter
+    private let upgrades: UpgradeCounter
     private let link: NodeLink
 
     init(_ settings: ServerSettings, log: Logger) async throws {
@@ -80,6 +81,7 @@ final class ServerAssembly: Sendable {
         wire = WireService(backend: host, options: options)
         webhookIntake = WebhookIntake(databaseURL: settings.databaseURL)
         deadLetters = DeadLetterCounter(pool: notifications.pool)
+        upgrades = UpgradeCounter(pool: notifications.pool)
         try await names.load()
         try await registerDefaultNamespace(names)
     }
@@ -139,6 +141,7 @@ final class ServerAssembly: Sendable {
         options.webhooks = { delivery in try await intake.receive(delivery) }
         options.notifications = notifications
         options.deadLetters = deadLetters
+        options.upgrades = upgrades
         options.publicURL = ProcessInfo.processInfo.environment["ALOFT_PUBLIC_URL"]
         let (host, relay, deadLetters) = (host, relay, deadLetters)
         options.metrics = {

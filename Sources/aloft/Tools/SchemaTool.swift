@@ -45,6 +45,7 @@ enum FamilySchemas {
         try await connection.script(DeadLetterSchema.sql)
         try await connection.script(PaymentSchema.sql)
         try await connection.script(NotificationSchema.sql)
+        try await connection.script(UpgradeSchema.sql)
         try await connection.script(RedriveSchema.sql)
     }
 }

@@ -9,10 +9,12 @@ struct WorkerCommand: AsyncParsableCommand {
 
 struct StartWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start the built-in workers (payments, notifications) against a server.",
+        commandName: "start",
+        abstract: "Start the built-in workers (payments, notifications, schema upgrades) against a server.",
         discussion: """
             Works against any Temporal server. Ctrl-C lets the tasks in hand finish. Mail is signed by DKIM when ALOFT_DKIM_DOMAIN,
-            ALOFT_DKIM_SELECTOR and ALOFT_DKIM_KEY_FILE (PEM, Ed25519 or RSA) are set; its sender is ALOFT_MAIL_FROM.
+            ALOFT_DKIM_SELECTOR and ALOFT_DKIM_KEY_FILE (PEM, Ed25519 or RSA) are set; its sender is ALOFT_MAIL_FROM. Clusters of
+            tenants for schema upgrades: ALOFT_TENANT_CLUSTERS, a JSON object of connection strings with {database} in them.
             """)
     @OptionGroup var server: ServerAddress
     @OptionGroup var database: DatabaseOptions
@@ -38,7 +40,8 @@ struct StartWorker: AsyncParsableCommand {
         let settings = FamilyWorkerSettings(
             databaseURL: try database.url, providerURL: providerURL, providerKey: providerKey, shippingURL: shippingURL,
             notifications: NotificationWorkerSettings(
-                smtpURL: smtpURL, messagesURL: messagesURL, publicURL: publicURL))
+                smtpURL: smtpURL, messagesURL: messagesURL, publicURL: publicURL),
+            upgrades: try UpgradeWorkerSettings.configured())
         let (namespace, address, readyFile) = (server.namespace, server.address, readyFile)
         do {
             try await GRPCTransport.withTransport(try server.transportOptions) { transport in

@@ -13,13 +13,14 @@ struct FamilyWorkerSettings: Sendable {
     var providerKey = "sk_sandbox"
     var shippingURL: String
     var notifications: NotificationWorkerSettings
+    var upgrades: UpgradeWorkerSettings
 }
 
 /// The workers of the built-in families.
 enum FamilyWorkers {
     /// Every built-in workflow type, for workers and for replay.
     static let workflows: [RegisteredWorkflow] =
-        PaymentWorkflows.all + NotificationWorkflows.all + DeadLetterWorkflows.all
+        PaymentWorkflows.all + NotificationWorkflows.all + DeadLetterWorkflows.all + UpgradeWorkflows.all
 
     /// `FAILPOINT` arms a crash at a named place, for tests (families.md R11).
     private static func failpoints() throws -> Failpoints {
@@ -60,6 +61,9 @@ enum FamilyWorkers {
             pool: pool, client: http, keys: keys, failpoints: try failpoints())
         workers += NotificationWorkflows.workers(
             client: client, services: notifications, erase: EraseServices(pool: pool, keys: keys),
+            options: WorkerOptions(logger: log))
+        workers += UpgradeWorkflows.workers(
+            client: client, services: settings.upgrades.services(pool: pool, failpoints: try failpoints()),
             options: WorkerOptions(logger: log))
         let started = workers
         let stopping = Task {
