@@ -26,12 +26,12 @@ struct UpgradeAcceptanceTests {
 
     @Test("1, 2: all tenants in waves, five at once, each migration once, although the worker is killed at the seventh")
     func killedBeforeApply() async throws {
-        try await self.with(tenants: 12, failpoint: "ApplyTx.before_effect:kill9@7") { stage, yard, tenants in
-            let id = try await yard.start(["backup": true])
+        try await self.with(tenants: 8, failpoint: "ApplyTx.before_effect:kill9@7") { stage, yard, tenants in
+            let id = try await yard.start(with: ["backup": true])
             await stage.waitForEnd(of: "worker")
             try await stage.startWorker()
             let end = try await yard.until(id, "SUCCEEDED", seconds: 90)
-            #expect((end["counts"] as? [String: Int])?["done"] == 12)
+            #expect((end["counts"] as? [String: Int])?["done"] == 8)
             for tenant in tenants {
                 #expect(try await yard.history(tenant) == ["V1.0 applied", "V2.0 applied", "V3.0 applied"])
             }
@@ -45,7 +45,7 @@ struct UpgradeAcceptanceTests {
             #expect(order == order.sorted())
             #expect(
                 try await yard.rows("select distinct route_version from wf_mig.tenant_version") == ["V3.0"])
-            #expect(try await yard.rows("select count(*)::text from wf_mig.backup") == ["12"])
+            #expect(try await yard.rows("select count(*)::text from wf_mig.backup") == ["8"])
             try await self.replays(stage, "mig:shop")
             try await self.replays(stage, "mig:shop:t07")
             // Once more: there is nothing to do, and no run for it.
@@ -56,7 +56,7 @@ struct UpgradeAcceptanceTests {
 
     @Test("3, 9: killed between change and commit, and in the middle of a backfill: nothing twice, nothing lost")
     func killedInTheMiddle() async throws {
-        try await self.with(tenants: 1, rows: 20_000, failpoint: "CommitTx.before_effect:kill9") { stage, yard, _ in
+        try await self.with(tenants: 1, rows: 5_000, failpoint: "CommitTx.before_effect:kill9") { stage, yard, _ in
             let id = try await yard.start()
             await stage.waitForEnd(of: "worker")
             try await yard.eventually("the backend is gone") {
@@ -67,14 +67,14 @@ struct UpgradeAcceptanceTests {
             }
             #expect(try await yard.history("t01") == [])
             #expect(!(try await yard.schema("t01").contains { $0.hasPrefix("age ") }))
-            try await stage.startWorker(failpoint: "BackfillBatch.after_effect:kill9@160")
+            try await stage.startWorker(failpoint: "BackfillBatch.after_effect:kill9@40")
             await stage.waitForEnd(of: "worker")
-            #expect(try await yard.texts("select touched::text from _wf.backfill", in: "t01") == ["8000"])
+            #expect(try await yard.texts("select touched::text from _wf.backfill", in: "t01") == ["2000"])
             try await stage.startWorker()
             try await yard.until(id, "SUCCEEDED")
             #expect(try await yard.history("t01") == ["V1.0 applied", "V2.0 applied", "V3.0 applied"])
             #expect(
-                try await yard.texts("select visited || ' ' || touched from _wf.backfill", in: "t01") == ["20000 20000"]
+                try await yard.texts("select visited || ' ' || touched from _wf.backfill", in: "t01") == ["5000 5000"]
             )
             #expect(try await yard.texts("select count(*)::text from people where changes <> 1", in: "t01") == ["0"])
         }
@@ -122,16 +122,16 @@ struct UpgradeAcceptanceTests {
 
     @Test("6, 17: a broken tenant goes back, the rest waits for an operator; a second upgrade is refused meanwhile")
     func brokenTenant() async throws {
-        try await self.with(tenants: 12) { stage, yard, tenants in
+        try await self.with(tenants: 8) { stage, yard, _ in
             try await yard.run("update people set email = 'same' where id < 3", in: "t05")
             let before = try await yard.schema("t05")
-            let id = try await yard.start(["max_concurrent": 2])
+            let id = try await yard.start(with: ["max_concurrent": 2])
             let waiting = try await yard.until(id, "operator")
             #expect((waiting["counts"] as? [String: Int])?["rolled_back"] == 1)
             #expect(try await yard.schema("t05") == before)
             #expect(try await yard.history("t05") == ["V1.0 rolled_back", "V2.0 rolled_back"])
             #expect(try await yard.states(id).contains("t05 rolled_back"))
-            #expect(try await yard.states(id).contains("t12 pending"))
+            #expect(try await yard.states(id).contains("t08 pending"))
             let second = try await yard.post([:], set: try await yard.upload())
             #expect(second.status == 409 && second.text.contains("/v1/operations/\(id)"), "\(second.text)")
             let tenant = try await yard.rows("select error from wf_mig.tenant_run where tenant = 't05'")
@@ -141,7 +141,7 @@ struct UpgradeAcceptanceTests {
             #expect(try await yard.steer(id, "retry-tenant", #"{"tenant": "t01"}"#).status == 409)
             #expect(try await yard.steer(id, "retry-tenant", #"{"tenant": "t05"}"#).status == 200)
             let end = try await yard.until(id, "SUCCEEDED")
-            #expect((end["counts"] as? [String: Int])?["done"] == 12)
+            #expect((end["counts"] as? [String: Int])?["done"] == 8)
             try await self.replays(stage, "mig:shop")
         }
     }
@@ -151,7 +151,9 @@ struct UpgradeAcceptanceTests {
         try await self.with(tenants: 6) { _, yard, _ in
             try await yard.run("update people set email = 'same' where id < 3", in: "t03")
             try await yard.put("t04", reference: "main/nowhere")
-            let id = try await yard.start(["on_error": "continue", "max_failed_tenants": 3, "tenant_timeout": "PT4S"])
+            let id = try await yard.start(with: [
+                "on_error": "continue", "max_failed_tenants": 3, "tenant_timeout": "PT4S",
+            ])
             let end = try await yard.until(id, "SUCCEEDED")
             #expect(
                 try await yard.states(id) == [
@@ -165,7 +167,7 @@ struct UpgradeAcceptanceTests {
     func pauseAndAbort() async throws {
         try await self.with(tenants: 8) { stage, yard, tenants in
             let before = try await yard.schema("t01")
-            let id = try await yard.start(["max_concurrent": 1])
+            let id = try await yard.start(with: ["max_concurrent": 1])
             try await yard.eventually("a tenant is done") {
                 try await yard.states(id).contains { $0.hasSuffix("done") }
             }
@@ -213,7 +215,7 @@ struct UpgradeAcceptanceTests {
             files["V5.0__more.sql"] =
                 "-- phase: expand\n-- down: V5.0.down.sql\nalter table people add column more int;"
             files["V5.0.down.sql"] = "alter table people drop column more;"
-            let next = try await yard.start(files, to: "V5", ["on_error": "continue", "max_failed_tenants": 3])
+            let next = try await yard.start(files, to: "V5", with: ["on_error": "continue", "max_failed_tenants": 3])
             let end = try await yard.until(next, "SUCCEEDED")
             let text = "\(end["result"] ?? "")"
             for tenant in tenants { #expect(text.contains("\(tenant) has applied another V1.0")) }
@@ -253,7 +255,8 @@ struct UpgradeAcceptanceTests {
                 "V1.3__fill.sql":
                     "-- phase: backfill\n-- backfill: people,id,100,0\n-- allow: backfill-matches-nothing test\nupdate people set seen_at = now() where seen_at is null;",
             ]
-            let verified = try await yard.start(vain, to: "V1.3", ["on_error": "continue", "max_failed_tenants": 2])
+            let verified = try await yard.start(
+                vain, to: "V1.3", with: ["on_error": "continue", "max_failed_tenants": 2])
             let end = try await yard.until(verified, "SUCCEEDED")
             #expect("\(end["result"] ?? "")".contains("backfill touched 0 of 200 rows"), "\(end)")
             #expect(!(try await yard.schema("t01").contains { $0.hasPrefix("seen_at") }))

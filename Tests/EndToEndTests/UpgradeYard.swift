@@ -121,7 +121,7 @@ struct UpgradeYard: Sendable {
 
     /// Starts an upgrade and returns its id.
     func start(
-        _ files: [String: String] = set, to target: String = "V3", _ fields: [String: Any] = [:]
+        _ files: [String: String] = set, to target: String = "V3", with fields: [String: Any] = [:]
     ) async throws -> String {
         let answer = try await self.post(fields, set: try await self.upload(files), to: target)
         guard answer.status == 202, let id = answer.json["upgrade_id"] as? String else {

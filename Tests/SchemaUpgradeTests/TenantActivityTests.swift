@@ -253,4 +253,32 @@ struct TenantActivityTests {
                     == ["route.version_updated", "route.version_rolled_back"])
         }
     }
+
+    @Test("Both versions are served side by side; what the contract phase drops is not in the new one's views")
+    func versions() async throws {
+        try await UpgradeBench.with { bench in
+            let services = bench.services()
+            var files = UpgradeBench.expand
+            files["V1.3__gone.sql"] = "-- phase: contract\n-- down: irreversible\nalter table people drop column email;"
+            let fleet = try await bench.begin(files) { $0.strategy = .blueGreen }
+            let step = try await bench.leased(fleet)
+            try await bench.run("create schema svc_0_9; create view svc_0_9.people as select id, email from public.people")
+            _ = try await services.applyTx(step.at(v10), UpgradeBench.scope())
+            let before = try await bench.fingerprint()
+            for _ in 0..<2 { _ = try await services.createVersion(step, UpgradeBench.scope()) }
+            #expect(try await bench.fingerprint() == before)
+            let columns = """
+                select attname::text from pg_attribute where attrelid = 'svc_1_3.people'::regclass and attnum > 0 order by 1
+                """
+            #expect(try await bench.texts(columns) == ["age", "id", "name"])
+            _ = try await services.dropOldVersions(step, UpgradeBench.scope())
+            let schemas = "select nspname::text from pg_namespace where nspname like 'svc%'"
+            #expect(try await bench.texts(schemas) == ["svc_1_3"])
+            let contract = try await bench.leased(fleet, pass: .contract)
+            _ = try await services.applyTx(contract.at(UpgradeBench.version("V1.3")), UpgradeBench.scope())
+            #expect(try await bench.columns() == ["age", "id", "name"])
+            for _ in 0..<2 { _ = try await services.dropVersion(step, UpgradeBench.scope()) }
+            #expect(try await bench.texts(schemas) == [])
+        }
+    }
 }

@@ -257,7 +257,7 @@ struct FleetWorkflowTests {
 
     @Test("18: a long fleet goes on in new runs; no history grows long and the counts stay exact")
     func continuesAsNew() async throws {
-        let world = UpgradeWorld(tenants: 620)
+        let world = UpgradeWorld(tenants: 520)
         try await world.with { environment in
             let handle = try await UpgradeWorld.start(
                 environment,
@@ -266,11 +266,11 @@ struct FleetWorkflowTests {
                     $0.waves = [WaveSpec(name: "all", percent: 100, soakSeconds: 0)]
                 })
             let result = try await handle.result()
-            #expect(result.counts["done"] == 620 && result.counts["total"] == 620)
+            #expect(result.counts["done"] == 520 && result.counts["total"] == 520)
             let last = try await environment.client.handle(workflowID: "mig:shop", returning: FleetResult.self)
                 .fetchHistory()
             #expect(last.events.count < 10_000)
-            #expect(Set(world.ends.map(\.step.tenant)).count == 620 && world.ends.count == 620)
+            #expect(Set(world.ends.map(\.step.tenant)).count == 520 && world.ends.count == 520)
         }
     }
 
@@ -298,6 +298,41 @@ struct FleetWorkflowTests {
             #expect(progress.common.waitingFor?.name == "operator" && progress.common.counts["done"] == 1)
             try await handle.signal("resume")
             #expect(try await handle.result().counts["done"] == 3)
+        }
+    }
+
+    @Test(
+        "Blue and green: views of the new version before the route, none left after a failure; the old ones go after a day"
+    )
+    func blueGreen() async throws {
+        let world = UpgradeWorld(tenants: 3)
+        world.withContract()
+        world.fails("HealthCheck t0002", EffectFailure(.permanent(code: "Unhealthy"), "broken"))
+        try await world.with { environment in
+            let began = environment.now
+            let handle = try await UpgradeWorld.start(
+                environment,
+                UpgradeWorld.request {
+                    $0.targetVersion = MigrationVersion(1, 3)
+                    $0.strategy = .blueGreen
+                    $0.onError = .continue
+                    $0.maxFailedTenants = 1
+                    $0.approvals = []
+                })
+            let result = try await handle.result()
+            #expect(result.counts["done"] == 4 && result.counts["rolled_back"] == 1)
+            #expect(
+                world.calls(of: "t0001").dropFirst(6) == [
+                    "Verify", "CreateVersion", "SwitchRoute", "HealthCheck", "ResolveTenant", "TakeLease", "Preflight",
+                    "DropOldVersions", "ApplyTx", "Verify", "HealthCheck",
+                ])
+            #expect(
+                world.calls(of: "t0002").suffix(5) == [
+                    "SwitchRouteBack", "DropVersion", "RunDown V1.2", "RunDown V1.1", "RunDown V1.0",
+                ])
+            _ = try await environment.client.handle(workflowID: "mig-cleanup:up-1", returning: NoValue.self).result()
+            #expect(world.calls.last == "RetireVersions")
+            #expect(environment.now.timeIntervalSince(began) >= 24 * 3600)
         }
     }
 }

@@ -103,6 +103,10 @@ final class UpgradeWorld: Sendable {
                 let opens = question.now < hour + 600 ? hour : hour + 3600
                 return WindowAnswer(opensAt: opens, closesAt: opens + 600)
             },
+            RegisteredActivity("RetireVersions") { [self] (_: FleetStep, _) in
+                try note("RetireVersions")
+                return Done()
+            },
             RegisteredActivity("DeleteBackups") { [self] (_: FleetStep, _) in
                 try note("DeleteBackups")
                 return Done()
@@ -122,8 +126,10 @@ final class UpgradeWorld: Sendable {
                 })
         }
         let waves = WavePlan.assignment(of: question.step.request.waves, total: self.tenants.count)
+        let done = self.state.withLock { $0.done }
         let entries = self.tenants.enumerated().filter {
             waves[$0.offset] == question.wave && $0.offset + 1 > question.after
+                && (question.pass != .contract || done.contains($0.element))
         }
         return TenantPage(
             tenants: entries.prefix(question.limit).map { .init(tenant: $0.element, ordinal: $0.offset + 1) })
@@ -164,7 +170,8 @@ final class UpgradeWorld: Sendable {
             },
             self.applying("ApplyTx"), self.applying("ApplyNonTx"), self.applying("Backfill"), self.plain("Verify"),
             self.plain("SwitchRoute"), self.plain("SwitchRouteBack"), self.plain("HealthCheck"), self.plain("RunDown"),
-            self.plain("RestoreBackup"),
+            self.plain("RestoreBackup"), self.plain("CreateVersion"), self.plain("DropVersion"),
+            self.plain("DropOldVersions"),
             RegisteredActivity("FinishTenant") { [self] (end: TenantEnd, _) in
                 state.withLock { state in
                     state.ends.append(end)

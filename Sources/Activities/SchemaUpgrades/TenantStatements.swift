@@ -214,12 +214,19 @@ enum TenantStatements {
 
     // MARK: Versions side by side
 
-    static let baseTables = Statement(
-        "wf_base_tables",
+    static let baseColumns = Statement(
+        "wf_base_columns",
         """
-        select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'public' and c.relkind in ('r', 'p') order by c.relname
+        select c.relname::text, a.attname::text from pg_attribute a join pg_class c on c.oid = a.attrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+        order by c.relname, a.attnum
         """)
+
+    /// Both names are quoted already.
+    static func versionView(schema: String, table: String, columns: String) -> String {
+        "create view \(schema).\(SQLName.quoted(table)) as select \(columns) from public.\(SQLName.quoted(table))"
+    }
 
     static let schemas = Statement(
         "wf_schemas",

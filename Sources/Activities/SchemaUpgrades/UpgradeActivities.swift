@@ -23,6 +23,9 @@ public enum UpgradeActivities {
             step("Backfill", apply, services.backfill), step("Verify", apply, services.verify),
             step("SwitchRoute", route, services.switchRoute), step("SwitchRouteBack", apply, services.switchRouteBack),
             step("HealthCheck", quick, services.checkHealth), step("RunDown", apply, services.runDown),
+            step("CreateVersion", apply, services.createVersion), step("DropVersion", apply, services.dropVersion),
+            step("DropOldVersions", apply, services.dropOldVersions),
+            step("RetireVersions", apply, services.retireVersions),
             step("RestoreBackup", apply, services.restoreBackup), step("FinishTenant", quick, services.finishTenant),
         ]
     }

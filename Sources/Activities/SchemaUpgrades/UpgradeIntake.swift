@@ -98,11 +98,8 @@ public struct UpgradeIntake: Sendable {
         } else if found.isEmpty {
             faults.append(Fault(["tenants"], "no tenant is meant"))
         }
-        guard faults.isEmpty, let set else { return .refused(faults) }
-        // A tenant can have the version and still lack what only the contract phase takes away: the run finds out.
-        let hasContract = set.migrations.contains { $0.phase == .contract && $0.version <= request.targetVersion }
-        let isThere = found.allSatisfy { $0.version == request.targetVersion }
-        return isThere && !hasContract ? .nothingToDo : .ready(request)
+        guard faults.isEmpty else { return .refused(faults) }
+        return found.allSatisfy { $0.version == request.targetVersion } ? .nothingToDo : .ready(request)
     }
 
     private func versions(

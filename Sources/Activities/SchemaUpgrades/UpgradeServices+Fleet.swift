@@ -28,7 +28,10 @@ extension UpgradeServices {
         let op = OperationID(workflow: step.workflowID, step: "SelectTenants", index: String(step.upgrade.suffix(12)))
         let text = try PaymentJSON.text(request)
         return try await self.once(op) { connection in
-            let tenants = try await self.tenants(of: request, connection)
+            let selected = try await self.tenants(of: request, connection)
+            let tenants = selected.map(\.id)
+            let versions = selected.compactMap(\.version)
+            let oldest = versions.count == selected.count ? versions.min() : nil
             try await connection.query(UpgradeStatements.putFleet) { parameters in
                 parameters.text(step.upgrade)
                 parameters.text(request.service)
@@ -39,7 +42,7 @@ extension UpgradeServices {
             }
             let sizes = WavePlan.sizes(of: request.waves, total: tenants.count)
             let waves = WavePlan.assignment(of: request.waves, total: tenants.count)
-            for pass in Self.passes(of: request, set) {
+            for pass in Self.passes(of: request, set, oldest: oldest) {
                 try await connection.query(UpgradeStatements.putTenantRun) {
                     $0.text(step.upgrade)
                     $0.text(pass.rawValue)
@@ -52,18 +55,25 @@ extension UpgradeServices {
                 $0.text(step.upgrade)
                 $0.int32(Int32(clamping: tenants.count))
             }
-            return SelectedTenants(waves: sizes)
+            return SelectedTenants(waves: sizes, oldest: oldest)
         }
     }
 
     /// The walks over the tenants that a request needs.
-    static func passes(of request: UpgradeRequest, _ set: MigrationSet) -> [UpgradePass] {
+    static func passes(
+        of request: UpgradeRequest, _ set: MigrationSet, oldest: MigrationVersion?
+    ) -> [UpgradePass] {
         if request.strategy == .transactional { return [.all] }
-        let hasContract = set.migrations.contains { $0.phase == .contract && $0.version <= request.targetVersion }
+        let hasContract = set.migrations.contains { migration in
+            migration.phase == .contract && migration.version <= request.targetVersion
+                && (oldest.map { migration.version > $0 } ?? true)
+        }
         return hasContract ? [.expand, .contract] : [.expand]
     }
 
-    private func tenants(of request: UpgradeRequest, _ connection: PostgresTransaction) async throws -> [String] {
+    private func tenants(
+        of request: UpgradeRequest, _ connection: PostgresTransaction
+    ) async throws -> [(id: String, version: MigrationVersion?)] {
         let selector = request.tenants
         let rows = try await connection.query(UpgradeStatements.tenantsOf) {
             $0.text(request.service)
@@ -72,7 +82,9 @@ extension UpgradeServices {
             $0.text(selector.region ?? "")
             $0.int32(Int32(clamping: Self.tenantsMax))
         }
-        return try rows.map { row throws(PostgresError) in try row.text(0) }
+        return try rows.map { row throws(PostgresError) in
+            (try row.text(0), try row.textOrNil(1).flatMap { MigrationVersion($0) })
+        }
     }
 
     func lint(_ step: FleetStep, _ scope: EffectScope) async throws -> LintReport {

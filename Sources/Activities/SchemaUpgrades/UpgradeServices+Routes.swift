@@ -111,11 +111,11 @@ extension UpgradeServices {
                 $0.text(step.tenant)
                 $0.text(end.state.rawValue)
             }
-            if let version = end.schemaVersion {
+            if end.state == .done || end.state == .rolledBack {
                 try await connection.query(UpgradeStatements.saveSchemaVersion) {
                     $0.text(step.tenant)
                     $0.text(step.service)
-                    $0.text(version.description)
+                    $0.text(end.schemaVersion?.description)
                 }
             }
             let event = end.state == .done ? "succeeded" : end.state.rawValue

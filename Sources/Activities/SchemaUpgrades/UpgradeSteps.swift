@@ -140,7 +140,7 @@ public struct TenantEnd: Codable, Hashable, Sendable {
     public var state: TenantState
     public var error: String?
     public var isLastPass: Bool
-    /// The version that the tenant's schema has now; nil where it is not known to have changed.
+    /// The version that the tenant's schema has now; nil before the first.
     public var schemaVersion: MigrationVersion?
 
     public init(
@@ -199,8 +199,14 @@ public struct LoadedSet: Codable, Hashable, Sendable {
 public struct SelectedTenants: Codable, Hashable, Sendable {
     /// Tenants in each wave.
     public var waves: [Int]
+    /// The lowest version among them; nil when one's is not known.
+    public var oldest: MigrationVersion?
 
-    public init(waves: [Int]) { self.waves = waves }
+    public init(waves: [Int], oldest: MigrationVersion? = nil) {
+        self.waves = waves
+        self.oldest = oldest
+    }
+
     public var total: Int { self.waves.reduce(0, +) }
 }
 

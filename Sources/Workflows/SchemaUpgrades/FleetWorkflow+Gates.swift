@@ -123,7 +123,7 @@ extension FleetWorkflow {
         handlers.update(
             "abort", AbortWish.self,
             validator: { workflow, _ in
-                guard workflow.state.abort == nil, workflow.phase != "ended" else {
+                guard workflow.state.abort == nil, !workflow.isEnding else {
                     throw ApplicationFailure("it is being ended already", type: "AlreadyOver", isNonRetryable: true)
                 }
             }
@@ -134,7 +134,7 @@ extension FleetWorkflow {
         handlers.update(
             "cancel", FleetReason.self,
             validator: { workflow, _ in
-                guard workflow.state.abort == nil, workflow.phase != "ended" else {
+                guard workflow.state.abort == nil, !workflow.isEnding else {
                     throw ApplicationFailure("it is being ended already", type: "AlreadyOver", isNonRetryable: true)
                 }
             }

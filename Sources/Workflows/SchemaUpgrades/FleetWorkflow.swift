@@ -34,6 +34,8 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
     var opening: WindowAnswer?
     /// An operator wants a wave judged again.
     var wantsNewLook = false
+    /// The last words are being written: nothing can be wished for any more.
+    var isEnding = false
     /// What was wished for before the run began.
     private var earlyPause: Bool?
 
@@ -57,14 +59,14 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
         do {
             return try await self.goOn(input)
         } catch let failure as StepFailure {
+            await self.noteEnd("aborted", state: "FAILED", ["error": "\(failure.code): \(failure.message)"])
             self.status = .failed
             self.phase = "failed"
-            await self.noteEnd("aborted", state: "FAILED", ["error": "\(failure.code): \(failure.message)"])
             throw ApplicationFailure(failure.message, type: failure.code, isNonRetryable: true)
         } catch let failure as CanceledFailure {
             guard context.isCancelRequested else { throw failure }
-            self.status = .canceled
             await self.noteEnd("aborted", state: "CANCELED", ["error": "canceled"])
+            self.status = .canceled
             throw failure
         }
     }
@@ -83,6 +85,11 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
             self.state.isPrepared = true
         }
         while self.state.passes.indices.contains(self.state.passIndex) {
+            if self.state.pass == .contract {
+                self.state.takeOverDone()
+                // Nobody came so far that there is something to take away.
+                if self.state.passes[self.state.passIndex].waves.allSatisfy({ $0.total == 0 }) { break }
+            }
             if self.takesAway, input.request.approvals.contains(.contract),
                 !self.state.passedGates.contains(.contract)
             {
@@ -95,7 +102,6 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
                         status: isExpanded ? .succeeded : .canceled)
                 }
             }
-            if self.state.pass == .contract { self.state.takeOverDone() }
             try await self.runPass(input.request)
             if self.state.abort != nil { return try await self.abort() }
             self.state.passIndex += 1
@@ -116,7 +122,10 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
     private func prepare(_ request: UpgradeRequest) async throws {
         let selected: SelectedTenants = try await self.call(.selectTenants, self.fleetStep)
         guard selected.total > 0 else { throw StepFailure(code: "Invalid", message: "no tenant is meant") }
-        let hasContract = self.loaded.migrations.contains { $0.phase == .contract }
+        // A tenant that is beyond a contract migration has lost what it takes away already.
+        let hasContract = self.loaded.migrations.contains { migration in
+            migration.phase == .contract && (selected.oldest.map { migration.version > $0 } ?? true)
+        }
         let passes: [UpgradePass] =
             request.strategy == .transactional ? [.all] : hasContract ? [.expand, .contract] : [.expand]
         self.state.passes = passes.map { pass in
@@ -138,14 +147,15 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
     // MARK: The end
 
     func finish(note: String, status: OperationProgress.Status = .succeeded) async throws -> FleetResult {
-        self.status = status
-        self.phase = "ended"
+        self.isEnding = true
         let result = FleetResult(
             upgrade: self.input?.upgrade ?? "", status: status.rawValue, note: note, counts: self.counts,
             failures: self.state.exceptions.map(\.outcome))
         let event = status == .succeeded ? "completed" : "aborted"
         await self.noteEnd(event, state: status.rawValue, ["note": note])
         try await self.leaveCleanup()
+        self.status = status
+        self.phase = "ended"
         return result
     }
 

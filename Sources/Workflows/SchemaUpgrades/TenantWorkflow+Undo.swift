@@ -47,6 +47,10 @@ extension TenantWorkflow {
             let _: Done = try await self.call(.switchRouteBack, step, holds: false)
             self.mayBeRouted = false
         }
+        if self.mayHaveVersion {
+            let _: Done = try await self.call(.dropVersion, step, holds: false)
+            self.mayHaveVersion = false
+        }
         while let migration = self.undo.last {
             try await self.runDown(step.at(migration.version))
             self.undo.removeLast()

@@ -85,7 +85,11 @@ public final class TenantWorkflow: WorkflowDefinition, @unchecked Sendable {
     var undo: [PendingMigration] = []
     /// Whether the route may have been switched.
     var mayBeRouted = false
+    /// Whether the new version may have views of its own.
+    var mayHaveVersion = false
     var from: MigrationVersion?
+    /// The version that the schema has when all is applied.
+    private var reached: MigrationVersion?
     var waitsForOperator = false
     var resolution: TenantResolution?
 
@@ -155,16 +159,27 @@ public final class TenantWorkflow: WorkflowDefinition, @unchecked Sendable {
 
     private func apply(_ step: TenantStep) async throws -> TenantOutcome {
         let report: PreflightReport = try await self.call(.preflight, step)
-        self.from = report.from
+        // What another pass of this upgrade applied stays when this one is undone.
+        let kept = report.applied.filter { !step.pass.phases.contains($0.phase) }.map(\.version)
+        self.from = ([report.from].compactMap(\.self) + kept).max()
+        let isLast = self.input?.isLastPass ?? true
+        self.reached = isLast ? step.target : (report.pending + report.applied).map(\.version).max() ?? report.from
         self.undo = report.applied.filter { step.pass.phases.contains($0.phase) }
         if input?.request.backup == true, !report.pending.isEmpty {
             let _: BackupReport = try await self.call(.backup, step)
         }
+        let isBlueGreen = step.strategy == .blueGreen
+        // The views of the version before would keep what is dropped now.
+        if isBlueGreen, step.pass == .contract { let _: Done = try await self.call(.dropOldVersions, step) }
         for migration in report.pending {
             self.undo.append(migration)
             let _: AppliedMigration = try await self.call(Self.step(of: migration.kind), step.at(migration.version))
         }
         let _: Done = try await self.call(.verify, step)
+        if isBlueGreen, step.pass != .contract {
+            self.mayHaveVersion = true
+            let _: Done = try await self.call(.createVersion, step)
+        }
         if step.pass != .contract {
             self.mayBeRouted = true
             let _: Done = try await self.call(.switchRoute, step)
@@ -187,13 +202,14 @@ public final class TenantWorkflow: WorkflowDefinition, @unchecked Sendable {
         self.from = report.from
         self.undo = report.applied
         self.mayBeRouted = true
+        self.mayHaveVersion = step.strategy == .blueGreen
         throw StepFailure(code: "Aborted", message: "the upgrade was taken back")
     }
 
     func finish(_ step: TenantStep, _ state: TenantState, error: String?) async throws -> TenantOutcome {
         let end = TenantEnd(
             step: step, state: state, error: error, isLastPass: self.input?.isLastPass ?? true,
-            schemaVersion: state == .done ? step.target : state == .rolledBack ? self.from : nil)
+            schemaVersion: state == .done ? self.reached : state == .rolledBack ? self.from : nil)
         let _: Done = try await self.call(.finishTenant, end, holds: false)
         return TenantOutcome(tenant: step.tenant, state: state, error: error)
     }

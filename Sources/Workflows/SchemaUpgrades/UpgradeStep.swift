@@ -27,6 +27,10 @@ enum UpgradeStep: String, Hashable, Sendable {
     case runDown = "RunDown"
     case restoreBackup = "RestoreBackup"
     case finishTenant = "FinishTenant"
+    case createVersion = "CreateVersion"
+    case dropVersion = "DropVersion"
+    case dropOldVersions = "DropOldVersions"
+    case retireVersions = "RetireVersions"
 
     /// - Parameter budget: what a tenant's ordinary steps may take.
     func options(budget: Double) -> ActivityOptions {
@@ -41,6 +45,9 @@ enum UpgradeStep: String, Hashable, Sendable {
             return Self.limits(30, total: nil, first: 0.5, cap: 30, heartbeat: 5)
         case .shadowRun: return Self.limits(1800, total: 7200, first: 1, cap: 60, heartbeat: 10)
         case .checkWave: return Self.limits(1800, total: 7200, first: 1, cap: 60, heartbeat: 10)
+        case .createVersion, .dropVersion, .dropOldVersions:
+            return Self.limits(60, total: nil, first: 1, cap: 60, heartbeat: 5)
+        case .retireVersions: return Self.limits(3600, total: nil, first: 1, cap: 3600, heartbeat: 10)
         case .deleteBackups: return Self.limits(600, total: nil, first: 1, cap: 3600, heartbeat: 10)
         case .resolveTenant: return Self.limits(10, total: budget, first: 0.5, cap: 10, heartbeat: 5)
         case .takeLease: return Self.limits(15, total: 600, first: 1, cap: 30, heartbeat: 5)

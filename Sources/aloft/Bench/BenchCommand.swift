@@ -8,7 +8,9 @@ import Worker
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure.",
-        subcommands: [BenchHelloCommand.self, BenchNotifyCommand.self, BenchWorkerCommand.self])
+        subcommands: [
+            BenchHelloCommand.self, BenchNotifyCommand.self, BenchTenantsCommand.self, BenchWorkerCommand.self,
+        ])
 }
 
 struct BenchHelloCommand: AsyncParsableCommand {
