@@ -1,7 +1,9 @@
 # The two commands: `make demo` and `make test`. The rest is what they are made of.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Suites with sockets and databases of their own go first: beside the property tests of two cores they would starve.
-SERVER_TESTS := ^(CanaryTests|GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|SchemaUpgradeTests)\.
+SERVER_TESTS := ^(CanaryTests|GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|NotifyClientTests|SchemaUpgradeTests)\.
+# Scenarios on the real program, each with processes of its own: alone, for the same reason.
+PROGRAM_TESTS := ^EndToEndTests\.
 # 10,000 families of runs keep all cores busy for some minutes: beside them nothing with a clock would pass.
 FAMILY_TESTS := ^EngineTests\.FamilyTests/
 .PHONY: help demo test setup build release lint tidy unit drift conformance soak bench proto clean
@@ -30,7 +32,8 @@ lint: setup          ## formatting
 unit: build          ## unit, property, store, gateway and end-to-end tests (private servers)
 	@scripts/setup.sh --python
 	scripts/unit.sh --filter '$(SERVER_TESTS)'
-	scripts/unit.sh --skip '$(SERVER_TESTS)|$(FAMILY_TESTS)'
+	scripts/unit.sh --skip '$(SERVER_TESTS)|$(PROGRAM_TESTS)|$(FAMILY_TESTS)'
+	scripts/unit.sh --filter '$(PROGRAM_TESTS)'
 	scripts/unit.sh --filter '$(FAMILY_TESTS)'
 
 drift: build         ## generated code equals our protos

@@ -6,7 +6,7 @@ import Worker
 
 /// families.md section 4, with the real program: what needs real processes, real crashes and a real mail server.
 @Suite(
-    "Notifications, end to end", .serialized, .timeLimit(.minutes(10)),
+    "Notifications, end to end", .serialized, .timeLimit(.minutes(20)),
     .enabled(if: MailSink.isAvailable, "aiosmtpd is not there: run scripts/setup.sh --python"))
 struct NotificationAcceptanceTests {
     /// Waits short enough to be waited for.
@@ -30,7 +30,7 @@ struct NotificationAcceptanceTests {
             }
             await office.stage.kill("server")
             try await office.stage.startServer()
-            try await office.untilOver(1002, seconds: 300)
+            try await office.untilOver(1002, seconds: 900)
             #expect(try await office.count("wf_ntf.notification", "state = 'SENT'") == 1001)
             let messages = try office.sink.lines("message")
             #expect(messages.count == 1001)
