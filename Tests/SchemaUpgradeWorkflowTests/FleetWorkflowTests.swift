@@ -6,7 +6,7 @@ import Worker
 import WorkerTesting
 import Workflows
 
-@Suite("mig.Fleet", .serialized, .timeLimit(.minutes(3)))
+@Suite("mig.Fleet", .serialized, .timeLimit(.minutes(10)))
 struct FleetWorkflowTests {
     private func replays(_ handle: WorkflowHandle<FleetResult>) async throws {
         let history = try await handle.fetchHistory()
