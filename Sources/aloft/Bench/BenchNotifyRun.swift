@@ -100,7 +100,7 @@ struct BenchNotifyRun: Sendable {
                 guard sent == ended else { throw CommandFailure("\(ended - sent) notifications were not sent") }
                 return
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(250))
         }
         throw CommandFailure("the notifications were not over in time")
     }
