@@ -13,8 +13,8 @@ struct Aloft: AsyncParsableCommand {
         version: AloftVersion.text,
         subcommands: [
             ServerCommand.self, WorkflowCommand.self, ScheduleCommand.self, BatchCommand.self, ActivityCommand.self,
-            TaskQueueCommand.self, OperatorCommand.self, DeadLetterCommand.self, WorkerCommand.self, MigrateCommand.self,
-            SandboxCommand.self, SchemaCommand.self,
+            TaskQueueCommand.self, OperatorCommand.self, DeadLetterCommand.self, WorkerCommand.self,
+            MigrateCommand.self, SandboxCommand.self, SchemaCommand.self,
             ReplayCommand.self,
             FeedCommand.self, DemoCommand.self, BenchCommand.self,
         ])

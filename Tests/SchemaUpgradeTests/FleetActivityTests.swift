@@ -98,7 +98,8 @@ struct FleetActivityTests {
     @Test("A window may go over midnight, and knows time zones")
     func windows() throws {
         let window = UpgradeWindow(timeZone: "Europe/Berlin", fromMinute: 22 * 60, untilMinute: 4 * 60)
-        let noon = 1_750_000_000.0 - 1_750_000_000.0.truncatingRemainder(dividingBy: 86_400) + 12 * 3600  // UTC, in June
+        // UTC, in June.
+        let noon = 1_750_000_000.0 - 1_750_000_000.0.truncatingRemainder(dividingBy: 86_400) + 12 * 3600
         let next = try #require(window.opening(at: noon))
         #expect(next.opensAt == noon + 8 * 3600 && next.closesAt == noon + 14 * 3600)
         let night = try #require(window.opening(at: noon + 13 * 3600))

@@ -262,7 +262,8 @@ struct TenantActivityTests {
             files["V1.3__gone.sql"] = "-- phase: contract\n-- down: irreversible\nalter table people drop column email;"
             let fleet = try await bench.begin(files) { $0.strategy = .blueGreen }
             let step = try await bench.leased(fleet)
-            try await bench.run("create schema svc_0_9; create view svc_0_9.people as select id, email from public.people")
+            try await bench.run(
+                "create schema svc_0_9; create view svc_0_9.people as select id, email from public.people")
             _ = try await services.applyTx(step.at(v10), UpgradeBench.scope())
             let before = try await bench.fingerprint()
             for _ in 0..<2 { _ = try await services.createVersion(step, UpgradeBench.scope()) }

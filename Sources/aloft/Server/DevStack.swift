@@ -75,7 +75,8 @@ struct DevStack: Sendable {
             let sandboxPort = try await stack.startSandbox(
                 gatewayURL: "http://127.0.0.1:\(server.httpPort)", parts: parts)
             let addresses = Addresses(
-                server: server, tenantURL: servers.postgres.url(database: "{database}"), sandboxPort: sandboxPort, databaseURL: servers.databaseURL,
+                server: server, tenantURL: servers.postgres.url(database: "{database}"), sandboxPort: sandboxPort,
+                databaseURL: servers.databaseURL,
                 natsURL: servers.nats?.url ?? "")
             if stack.options.withWorker { try await stack.startWorker(assembly, addresses, parts: parts) }
             try await onReady(addresses)
