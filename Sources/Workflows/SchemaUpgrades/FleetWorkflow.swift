@@ -90,7 +90,7 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
                 // Nobody came so far that there is something to take away.
                 if self.state.passes[self.state.passIndex].waves.allSatisfy({ $0.total == 0 }) { break }
             }
-            if self.takesAway, input.request.approvals.contains(.contract),
+            if self.takesAway, input.request.approvals.contains(.contract) || self.isFinal,
                 !self.state.passedGates.contains(.contract)
             {
                 let isApproved = try await self.pass(.contract)
@@ -116,6 +116,9 @@ public final class FleetWorkflow: WorkflowDefinition, @unchecked Sendable {
         self.state.pass == .contract
             || self.state.pass == .all && self.loaded.migrations.contains { $0.phase == .contract }
     }
+
+    /// What the contract phase takes away cannot be brought back: that is approved whatever was asked for.
+    private var isFinal: Bool { self.loaded.migrations.contains { $0.phase == .contract && $0.isIrreversible } }
 
     // MARK: Before the first tenant
 
