@@ -60,13 +60,34 @@ struct NotificationDoorTests {
                 try await desk.call("GET", "\(office.stage.gatewayURL)/metrics").text.contains(
                     "aloft_dlq_parked_total{source=\"notification\",code=\"template_error\"} 1\n")
             }
+            try await self.repair(broken, desk)
+            #expect(try office.sink.lines("message").count == 1)
             let second = try await self.send(
                 #"{"tenant": "shop", "recipient": {"user_id": "gone"}, "template": {"id": "welcome"}, "category": "transactional", "variables": {"name": "Ann"}, "channels": ["email", "sms"]}"#,
                 desk)
             #expect(second["status"] as? String == "SENT")
             #expect(second["channel"] as? String == "sms")
-            #expect(try office.sink.lines("rcpt").map(\.code) == [550])
+            #expect(try office.sink.lines("rcpt").map(\.code) == [250, 550])
             #expect(try await office.effects("sms.sent").count == 1)
+        }
+    }
+
+    /// An operator repairs the template and takes the dead letter up again with it.
+    private func repair(_ broken: [String: Any], _ desk: PaymentDesk) async throws {
+        try await self.put(
+            "/v1/templates/welcome/versions?tenant=shop",
+            #"{"bodies": [{"channel": "email", "subject": "Hi {{name}}", "text": "Dear {{name}}"}]}"#, desk,
+            method: "POST")
+        let asked = try await desk.call(
+            "POST", "\(desk.stage.gatewayURL)/v1/redrives",
+            body:
+                #"{"filter": {"code": "template_error"}, "overrides": {"template.version": 2}, "reason": "repaired", "actor": "ann"}"#
+        )
+        #expect(asked.status == 202, "\(asked.text)")
+        let id = broken["notification_id"] as? String ?? ""
+        try await desk.until("the repaired one is sent") {
+            try await desk.call("GET", "\(desk.stage.gatewayURL)/v1/notifications/\(id)").json["status"] as? String
+                == "SENT"
         }
     }
 

@@ -24,6 +24,7 @@ final class ScriptedDesk: NotificationDesk {
     }
 
     func subject(of recipient: JSONValue) throws -> DeskVerdict { .ok(.string("user:u")) }
+    func workflow(tenant: String, notification: String) async throws -> String? { nil }
     func templates(tenant: String) async throws -> DeskVerdict { .ok([:]) }
     func template(tenant: String, id: String) async throws -> DeskVerdict { .notFound("there is no template") }
     func saveTemplate(tenant: String, id: String, version: Int?, body: JSONValue) async throws -> DeskVerdict {

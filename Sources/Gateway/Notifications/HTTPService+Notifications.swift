@@ -94,8 +94,9 @@ extension HTTPService {
 
     func notification(_ question: HTTPQuestion, id: String) async throws -> HTTPAnswer {
         let stored = try await storedNotification(id)
-        let report = try await report(stored.run, wait: preferredWait(question))
-        let attempts = await answer(to: "attempts", of: stored.run)
+        let run = try await present(stored.run, of: id)
+        let report = try await report(run, wait: preferredWait(question))
+        let attempts = await answer(to: "attempts", of: run)
         let body = JSONValue.record(
             ("notification_id", .string(id)), ("status", .string(Self.state(report))),
             ("reason", report.result?["reason"]), ("channel", report.result?["channel"]),
@@ -105,6 +106,15 @@ extension HTTPService {
             ("workflow_id", .string(report.summary.key.workflow.value)),
             ("links", .record(("operation", .string(Self.operationPath(id))))))
         return Self.conditional(question, body, headers: retryHint(report))
+    }
+
+    /// The run that has the notification in hand: a redrive is another workflow.
+    private func present(_ run: RunKey, of id: String) async throws -> RunKey {
+        let parts = run.workflow.value.split(separator: ":")
+        guard parts.count == 3, parts[0] == "ntf",
+            let workflow = try await notificationDesk().workflow(tenant: String(parts[1]), notification: id)
+        else { return run }
+        return RunKey(namespace: run.namespace, workflow: WorkflowID(workflow), run: run.run)
     }
 
     private static func state(_ report: RunReport) -> String {

@@ -44,6 +44,9 @@ public protocol NotificationDesk: Sendable {
     /// - Parameter recipient: as a draft has it.
     func subject(of recipient: JSONValue) throws -> DeskVerdict
 
+    /// The workflow that has a notification in hand: after a redrive another one than at first. nil when none is known.
+    func workflow(tenant: String, notification: String) async throws -> String?
+
     // MARK: Templates
 
     func templates(tenant: String) async throws -> DeskVerdict

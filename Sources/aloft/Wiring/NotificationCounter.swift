@@ -108,6 +108,10 @@ struct NotificationCounter: NotificationDesk {
         .ok(.string(try Bridge.decode(Recipient.self, recipient).subject))
     }
 
+    func workflow(tenant: String, notification: String) async throws -> String? {
+        try await people.workflow(tenant: tenant, notification: notification)
+    }
+
     // MARK: Templates
 
     func templates(tenant: String) async throws -> DeskVerdict {

@@ -2,6 +2,10 @@ import Postgres
 
 /// The SQL of preferences, suppressions, receipts from outside and batches.
 enum PeopleStatements {
+    /// The workflow that has a notification in hand: the first one, or the last that took it up again.
+    static let workflow = Statement(
+        "ntf_workflow", "select workflow_id from wf_ntf.notification where tenant = $1::text and id = $2::text")
+
     static let preferences = Statement(
         "ntf_preferences",
         """

@@ -89,6 +89,15 @@ public struct PeopleStore: Sendable {
         )
     }
 
+    /// The workflow that has a notification in hand; nil before the notification was accepted.
+    public func workflow(tenant: String, notification: String) async throws -> String? {
+        let rows = try await self.pool.query(PeopleStatements.workflow) {
+            $0.text(tenant)
+            $0.text(notification)
+        }
+        return rows.count == 1 ? try rows[0].text(0) : nil
+    }
+
     /// - Parameter consent: given or taken back, for the category; the ledger keeps every answer.
     public func set(
         _ preference: Preference?, consent: (category: String, isGiven: Bool)?, tenant: String, subject: String
