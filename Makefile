@@ -1,7 +1,7 @@
 # The two commands: `make demo` and `make test`. The rest is what they are made of.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Suites with sockets and databases of their own go first: beside the property tests of two cores they would starve.
-SERVER_TESTS := ^(CanaryTests|GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|NotifyClientTests|SchemaUpgradeTests)\.
+SERVER_TESTS := ^(GatewayTests|WorkerTests|StoreTests|PostgresTests|MessagingTests|PaymentTests|NotificationTests|NotificationEdgeTests|NotifyClientTests|SchemaUpgradeTests)\.
 # Scenarios on the real program, each with processes of its own: alone, for the same reason.
 PROGRAM_TESTS := ^EndToEndTests\.
 # 10,000 families of runs keep all cores busy for some minutes: beside them nothing with a clock would pass.

@@ -78,9 +78,8 @@ let everyTarget: [Target] = [
     .target(
         name: "Activities",
         dependencies: [
-            "CCurl", "Worker", "Engine", "Rollouts", "Postgres", logging, httpClient, crypto, cryptoExtras, mustache,
-            nio("NIOCore"),
-            nio("NIOPosix"), nio("NIOHTTP1"),
+            "CCurl", "Worker", "Engine", "Postgres", logging, httpClient, crypto, cryptoExtras, mustache,
+            nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
         ],
         swiftSettings: common),
     // For senders: hands notifications over without ever holding its caller up.
@@ -153,12 +152,6 @@ let everyTarget: [Target] = [
             nio("NIOHTTP1"),
         ],
         swiftSettings: common),
-    .testTarget(
-        name: "CanaryTests",
-        dependencies: [
-            "Activities", "Rollouts", "ServerTestKit", httpClient, hummingbird, logging, nio("NIOCore"),
-            nio("NIOPosix"), nio("NIOHTTP1"),
-        ], swiftSettings: common),
     .testTarget(name: "RolloutTests", dependencies: ["Rollouts", "ServerTestKit"], swiftSettings: common),
     // Templates, delivery time, validation, dead letters and the gateway's endpoints of the notification family.
     .testTarget(

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(pkg-config libpq-dev libnats-dev libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql-15 nats-server python3 python3-venv curl protobuf-compiler haproxy prometheus)
+packages=(pkg-config libpq-dev libnats-dev libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql-15 nats-server python3 python3-venv curl protobuf-compiler)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -18,13 +18,6 @@ if ((${#missing[@]})); then
     if [[ ! -e /etc/postgresql-common/createcluster.conf ]]; then
         "${as_root[@]}" mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
-    fi
-    # Neither are the services that packages would start.
-    policy=/usr/sbin/policy-rc.d
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
-        "${as_root[@]}" chmod 755 "$policy"
-        trap '"${as_root[@]}" rm -f "$policy"' EXIT
     fi
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
