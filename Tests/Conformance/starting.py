@@ -256,7 +256,10 @@ async def test_a_cron_workflow_hands_its_result_on(client: Client):
 
         async def third():
             run = client.get_workflow_handle(handle.id)
-            started = (await events(run, "WORKFLOW_EXECUTION_STARTED"))[0].workflow_execution_started_event_attributes
+            found = await events(run, "WORKFLOW_EXECUTION_STARTED")
+            if not found:
+                return False  # asked between two runs
+            started = found[0].workflow_execution_started_event_attributes
             assert started.initiator == 3, started.initiator
             return started.last_completion_result.payloads and started.last_completion_result.payloads[0].data == b"2"
 
